@@ -1,0 +1,6 @@
+//! aws.
+
+pub(super) mod eip;
+pub(super) mod identity;
+pub(super) mod rds;
+pub(super) mod snapshot;

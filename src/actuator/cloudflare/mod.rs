@@ -1,0 +1,5 @@
+//! cloudflare.
+
+pub(super) mod marks;
+pub(super) mod swap;
+pub(super) mod whole;

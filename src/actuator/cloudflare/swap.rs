@@ -1,0 +1,12 @@
+//! Not built yet.
+
+use std::sync::Arc;
+
+use crate::actuator::Misplaced;
+use crate::actuator::Wire;
+use crate::port::{Action, Call};
+use crate::workflow::step::params::Move;
+
+pub(in crate::actuator) fn action(wire: Arc<Wire>, _: Call, _: Move) -> Box<dyn Action> {
+    Box::new(Misplaced(wire))
+}

@@ -1,0 +1,5 @@
+//! host.
+
+pub(super) mod file;
+pub(super) mod image;
+pub(super) mod run;

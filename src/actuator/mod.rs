@@ -1,0 +1,172 @@
+//! What stands behind the world's door: one folder or file per outside world.
+//!
+//! One exhaustive match joins a step's parameters to the code that does it. Every outside call goes
+//! through [`Wire`], the one place for deadlines, the tap and redaction.
+
+mod aws;
+mod backup;
+mod cloudflare;
+mod database;
+mod dns;
+mod embargo;
+mod gitlab;
+mod host;
+mod http;
+mod job;
+mod notify;
+mod status_table;
+mod survey;
+mod tls;
+mod window;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::model::{Evidence, SiteName, Verdict};
+use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
+use crate::workflow::Workflow;
+use crate::workflow::step::Params;
+
+pub use wire::{TimedOut, Wire};
+
+/// All actuators, over one wire.
+#[derive(Clone, Debug)]
+pub struct Actuators {
+    wire: Arc<Wire>,
+}
+
+impl Actuators {
+    /// Actuators that reach the outside through this wire.
+    pub const fn new(wire: Arc<Wire>) -> Self {
+        Self { wire }
+    }
+}
+
+#[async_trait]
+impl World for Actuators {
+    fn check(&self, call: Call) -> Box<dyn Check> {
+        let wire = Arc::clone(&self.wire);
+        match call.params.clone() {
+            Params::AwsIdentity(it) => aws::identity::check(wire, call, it),
+            Params::AwsEip(it) => aws::eip::check(wire, call, it),
+            Params::AwsRds(it) => aws::rds::check(wire, call, it),
+            Params::SwitchWhole(it) => cloudflare::whole::check(wire, call, it),
+            Params::SwitchConfirm(it) => dns::confirm::check(wire, call, it),
+            Params::DnsTtl(it) => dns::ttl::check(wire, call, it),
+            Params::DnsDelegated(it) => dns::delegated::check(wire, call, it),
+            Params::Tls(it) => tls::check(wire, call, it),
+            Params::GitlabTag(it) => gitlab::tag::check(wire, call, it),
+            Params::GitlabPipeline(it) => gitlab::pipeline::check(wire, call, it),
+            Params::GitlabIdle(it) => gitlab::idle::check(wire, call, it),
+            Params::HostImage(it) => host::image::check(wire, call, it),
+            Params::HostFile(it) => host::file::check(wire, call, it),
+            Params::Closed(it) => window::check(wire, call, it),
+            Params::JobsOff(it) => job::check(wire, call, it),
+            Params::Http(it) => http::check(wire, call, it),
+            Params::BackupWhole(it) => backup::check(wire, call, it),
+            Params::DatabaseTarget(it) => database::target(wire, call, it),
+            Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::GitlabVariables(_)
+            | Params::GitlabPlay(_)
+            | Params::EmbargoOn(_)
+            | Params::EmbargoOff(_)
+            | Params::Announce(_)
+            | Params::JobOff(_)
+            | Params::JobOn(_)
+            | Params::AwsRdsSnapshot(_)
+            | Params::HostRun(_)
+            | Params::BackupCopy(_)
+            | Params::Move(_)
+            | Params::StatusRender(_) => Box::new(Misplaced(wire)),
+        }
+    }
+
+    fn action(&self, call: Call) -> Box<dyn Action> {
+        let wire = Arc::clone(&self.wire);
+        match call.params.clone() {
+            Params::GitlabVariables(it) => gitlab::variables::action(wire, call, it),
+            Params::GitlabPlay(it) => gitlab::play::action(wire, call, it),
+            Params::EmbargoOn(it) => embargo::on(wire, call, it),
+            Params::EmbargoOff(it) => embargo::off(wire, call, it),
+            Params::Announce(it) => notify::action(wire, call, it),
+            Params::JobOff(it) => job::off(wire, call, it),
+            Params::JobOn(it) => job::on(wire, call, it),
+            Params::AwsRdsSnapshot(it) => aws::snapshot::action(wire, call, it),
+            Params::HostRun(it) => host::run::action(wire, call, it),
+            Params::BackupCopy(it) => backup::copy(wire, call, it),
+            Params::Move(it) => cloudflare::swap::action(wire, call, it),
+            Params::StatusRender(it) => status_table::action(wire, call, it),
+            Params::AwsIdentity(_)
+            | Params::AwsEip(_)
+            | Params::AwsRds(_)
+            | Params::SwitchWhole(_)
+            | Params::SwitchConfirm(_)
+            | Params::DnsTtl(_)
+            | Params::DnsDelegated(_)
+            | Params::Tls(_)
+            | Params::GitlabTag(_)
+            | Params::GitlabPipeline(_)
+            | Params::GitlabIdle(_)
+            | Params::HostImage(_)
+            | Params::HostFile(_)
+            | Params::Closed(_)
+            | Params::JobsOff(_)
+            | Params::Http(_)
+            | Params::BackupWhole(_)
+            | Params::DatabaseTarget(_)
+            | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
+        }
+    }
+
+    async fn addresses(
+        &self,
+        workflow: &Workflow,
+        site: &SiteName,
+    ) -> Result<BTreeMap<String, String>, Evidence> {
+        aws::eip::addresses(&self.wire, workflow, site).await
+    }
+
+    async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
+        survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn first_marks(
+        &self,
+        workflow: &Workflow,
+        journal: &str,
+        survey: &Survey,
+    ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
+        cloudflare::marks::first(&self.wire, workflow, journal, survey).await
+    }
+}
+
+/// A check where an action stands, or the other way round; the linter refuses such files.
+#[derive(Debug)]
+struct Misplaced(Arc<Wire>);
+
+impl Misplaced {
+    fn evidence(&self) -> Vec<Evidence> {
+        vec![self.0.evidence("changeover", "this kind of step cannot stand here")]
+    }
+}
+
+#[async_trait]
+impl Check for Misplaced {
+    async fn look(&self) -> Finding {
+        Finding { verdict: Verdict::Unknown, evidence: self.evidence(), facts: vec![] }
+    }
+}
+
+#[async_trait]
+impl Action for Misplaced {
+    async fn observe(&self) -> Seen {
+        Seen::Failed { evidence: self.evidence() }
+    }
+
+    async fn apply(&self, _: &[crate::model::Change]) -> Sent {
+        Sent::Refused { evidence: self.evidence() }
+    }
+}

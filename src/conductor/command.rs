@@ -1,0 +1,211 @@
+//! What people tell the conductor, and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Exit;
+use crate::machine::{At, Ended, State};
+use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time};
+
+/// One command. The same for the CLI and for the socket of a working conductor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Put a system under a journal.
+    Init,
+    /// Open a release and do its preflight.
+    Start {
+        /// The release.
+        version: String,
+        /// Go on to the gate by itself.
+        auto: bool,
+        /// The consent to swap given in advance, with `auto`.
+        confirm: Option<SiteName>,
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+    },
+    /// Do exactly one phase.
+    Next {
+        /// Go on to the next gate, swap or soak.
+        auto: bool,
+        /// The typed consent: the site that will be production. Needed for `swap`.
+        confirm: Option<SiteName>,
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+    },
+    /// Approve what was shown.
+    Approve {
+        /// What the person saw.
+        comment: Option<String>,
+        /// The digest that was shown; the current one when absent.
+        packet: Option<Digest>,
+    },
+    /// Refuse what was shown.
+    Reject,
+    /// The release stays.
+    Accept,
+    /// Go back.
+    Rollback {
+        /// The typed consent: the site that will be production.
+        confirm: Option<SiteName>,
+        /// The consent to lose writes made since.
+        accept_data_loss: bool,
+    },
+    /// Give up before the swap.
+    Abort,
+    /// Look again, try again.
+    Retry,
+    /// Go on without a step.
+    Skip {
+        /// Which.
+        step: StepId,
+    },
+    /// A person found out how a step ended.
+    Resolve {
+        /// Which.
+        step: StepId,
+        /// Whether its end is true.
+        done: bool,
+    },
+    /// Start nothing new.
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// New rules for what has not begun.
+    Amend {
+        /// The workflow's text.
+        text: String,
+        /// The file's name, for findings.
+        file: String,
+    },
+    /// Take over a run that nobody drives, or a foreign mark.
+    Adopt,
+    /// End a run with something owed.
+    Close,
+}
+
+/// A command with its envelope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// What.
+    pub command: Command,
+    /// Why; some commands demand it.
+    pub reason: Option<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What a dry run shows, and what a person confirms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The command's name.
+    pub command: String,
+    /// One sentence: what would happen.
+    pub sentence: String,
+    /// What would be done, step by step.
+    pub steps: Vec<PlannedStep>,
+    /// What going back would cost afterwards.
+    pub way_back: String,
+    /// Over all of the above.
+    pub digest: Digest,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Its phase's name.
+    pub phase: String,
+    /// Its id.
+    pub id: StepId,
+    /// Its kind.
+    pub kind: String,
+    /// `pass`, `fail`, `unknown` for checks; `done`, `todo`, `later` for actions.
+    pub verdict: String,
+    /// What it would change.
+    pub changes: Vec<Change>,
+    /// What was read.
+    pub evidence: Vec<Evidence>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The exit status it ends with.
+    pub exit: Exit,
+    /// One sentence of what happened and why.
+    pub sentence: String,
+    /// One sentence on what happens next, with the command.
+    pub next: String,
+    /// Where the machine stands.
+    pub state: State,
+    /// The code of the error, when it did not end well.
+    pub code: Option<String>,
+    /// The plan, of a dry run.
+    pub plan: Option<Plan>,
+}
+
+/// What is told while a command is worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "progress", rename_all = "snake_case")]
+pub enum Progress {
+    /// A phase is entered.
+    Phase {
+        /// Where.
+        at: At,
+        /// When.
+        time: Time,
+    },
+    /// A step is started.
+    Started {
+        /// Where.
+        at: At,
+        /// Which.
+        step: StepId,
+        /// Its kind.
+        kind: String,
+        /// When.
+        time: Time,
+        /// Its usual duration, seconds, from earlier runs.
+        expected: Option<i64>,
+    },
+    /// Something was seen meanwhile.
+    Seen {
+        /// Which.
+        step: StepId,
+        /// One sentence.
+        says: String,
+    },
+    /// A step ended.
+    Ended {
+        /// Where.
+        at: At,
+        /// Which.
+        step: StepId,
+        /// How.
+        ended: Ended,
+        /// One sentence.
+        says: String,
+        /// When.
+        time: Time,
+        /// How long it took, milliseconds.
+        took_ms: u64,
+    },
+    /// Anything else.
+    Said {
+        /// One sentence.
+        says: String,
+    },
+}
+
+/// Is told how a command goes on.
+pub trait Watcher: Send + Sync {
+    /// Something happened.
+    fn tell(&self, progress: &Progress);
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoWatcher;
+
+impl Watcher for NoWatcher {
+    fn tell(&self, _: &Progress) {}
+}

@@ -1,0 +1,22 @@
+//! The life cycle: a pure state machine. No clock, network, randomness or environment below this line.
+//!
+//! Three doors: [`step`] decides one input, [`replay`] folds a journal, [`resume`] says what a state
+//! wants now. All that changes is `(State, Record)`; [`Rules`] are fixed by a run's first entry.
+
+mod doors;
+mod entry;
+mod input;
+mod life;
+mod path;
+mod record;
+mod rules;
+mod state;
+
+pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
+pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
+pub use input::{Begin, Ended, Input};
+pub use life::Turn;
+pub use path::{RegionName, path, region_of};
+pub use record::{Record, Run, Standing};
+pub use rules::{GateRule, PhaseRule, Rules};
+pub use state::{At, Region, State, Steps};

@@ -1,0 +1,13 @@
+//! The words of this project as types; no behaviour beyond reading and writing them.
+
+mod digest;
+mod evidence;
+mod life;
+mod names;
+mod time;
+
+pub use digest::{Digest, OpId};
+pub use evidence::{Change, Evidence, Nature, Verb, Verdict};
+pub use life::{Kind, Phase, Role, Roles, Way};
+pub use names::{Actor, Identity, RecordId, SiteName, StepId, SystemName};
+pub use time::Time;

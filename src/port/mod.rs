@@ -1,0 +1,11 @@
+//! The doors to everything that is not pure: the journal, the world, the clock.
+
+mod clock;
+mod journal;
+mod outside;
+mod world;
+
+pub use clock::Clock;
+pub use journal::{Draft, Head, Journal, Line};
+pub use outside::{ConnectTo, NoTap, Outside, Tap};
+pub use world::{Action, Call, Check, Finding, RunFacts, Seen, Sent, Survey, World};

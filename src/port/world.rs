@@ -1,0 +1,207 @@
+//! The world's door: checks look, actions observe, plan, apply and observe again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::machine::{At, Fact, Record};
+use crate::model::{Change, Evidence, OpId, SiteName, StepId, Time, Verdict};
+use crate::workflow::Workflow;
+use crate::workflow::step::Params;
+
+/// What a step may know of its run.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    /// Its number.
+    pub number: u32,
+    /// Its name where names are wanted: `r7`, with the journal's id shortened.
+    pub id: String,
+    /// The release it brings.
+    pub version: Option<String>,
+    /// The stamp of its backup.
+    pub stamp: Option<String>,
+    /// When it started.
+    pub started: Time,
+}
+
+/// One step about to be worked on, with everything it may know. Roles are those the phase means.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The workflow the run is pinned to.
+    pub workflow: Arc<Workflow>,
+    /// Where.
+    pub at: At,
+    /// The step.
+    pub step: StepId,
+    /// Its parameters, templates resolved.
+    pub params: Params,
+    /// The site whose credentials and hosts are used.
+    pub on: Option<SiteName>,
+    /// The site meant by `production` in this phase.
+    pub production: SiteName,
+    /// The site meant by `standby` in this phase.
+    pub standby: SiteName,
+    /// The run.
+    pub run: RunFacts,
+    /// What the journal says is true.
+    pub record: Arc<Record>,
+    /// Names the effect; a check has one too.
+    pub op: OpId,
+    /// From 1; counts known failures of this effect in this run.
+    pub attempt: u32,
+    /// When an effect of this step may have happened for the first time: the time of its open intent.
+    pub since: Option<Time>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What it says.
+    pub verdict: Verdict,
+    /// What was read; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What else is known now.
+    pub facts: Vec<Fact>,
+}
+
+/// What an action sees when it looks at the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// Its end is true.
+    Done {
+        /// What was read.
+        evidence: Vec<Evidence>,
+        /// What else is known now.
+        facts: Vec<Fact>,
+    },
+    /// Its end is not true and may be made so by these changes.
+    Todo {
+        /// The plan.
+        changes: Vec<Change>,
+        /// What was read.
+        evidence: Vec<Evidence>,
+    },
+    /// Its effect has begun and has not ended; look again.
+    Busy {
+        /// What was read.
+        evidence: Vec<Evidence>,
+    },
+    /// Its effect ended badly; the world is known.
+    Failed {
+        /// What was read.
+        evidence: Vec<Evidence>,
+    },
+    /// Neither the end nor what was before: somebody else changed it. Nothing is overwritten.
+    Foreign {
+        /// What was read.
+        evidence: Vec<Evidence>,
+    },
+    /// It could not be read.
+    Unknown {
+        /// Why.
+        evidence: Vec<Evidence>,
+    },
+}
+
+/// What became of a request that changes the world.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent {
+    /// It was accepted.
+    Accepted {
+        /// The answer.
+        evidence: Vec<Evidence>,
+        /// What else is known now.
+        facts: Vec<Fact>,
+    },
+    /// It was refused and had no effect.
+    Refused {
+        /// The answer.
+        evidence: Vec<Evidence>,
+    },
+    /// Nobody knows: it must be read back.
+    Unknown {
+        /// What was seen.
+        evidence: Vec<Evidence>,
+    },
+}
+
+/// A check.
+#[async_trait]
+pub trait Check: Send + Sync {
+    /// Looks once.
+    async fn look(&self) -> Finding;
+}
+
+/// An action.
+#[async_trait]
+pub trait Action: Send + Sync {
+    /// Reads the world and says what is to be done; changes nothing.
+    async fn observe(&self) -> Seen;
+
+    /// Makes exactly these changes, which `observe` gave. Called after the intent is durable.
+    async fn apply(&self, changes: &[Change]) -> Sent;
+
+    /// What becomes true with the intent alone, for example that roles are moving.
+    fn intends(&self) -> Vec<Fact> {
+        vec![]
+    }
+}
+
+/// What `init` reads of the world.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    /// Which site the switch says is production.
+    pub production: SiteName,
+    /// The release each site answers with, where it could be read.
+    pub releases: BTreeMap<SiteName, String>,
+    /// The addresses each site owns, by record.
+    pub addresses: BTreeMap<SiteName, BTreeMap<String, String>>,
+    /// The highest mark of each zone, with the journal it belongs to.
+    pub marks: BTreeMap<String, (u64, String)>,
+    /// What was read.
+    pub evidence: Vec<Evidence>,
+}
+
+/// All actuators.
+#[async_trait]
+pub trait World: Send + Sync {
+    /// The check of this call.
+    ///
+    /// # Panics
+    /// Never; a call whose parameters are an action's gives a check that is unknown.
+    fn check(&self, call: Call) -> Box<dyn Check>;
+
+    /// The action of this call.
+    fn action(&self, call: Call) -> Box<dyn Action>;
+
+    /// The addresses a site owns, by record id.
+    ///
+    /// # Errors
+    /// What was seen when they could not be read.
+    async fn addresses(
+        &self,
+        workflow: &Workflow,
+        site: &SiteName,
+    ) -> Result<BTreeMap<String, String>, Evidence>;
+
+    /// Reads roles, releases, addresses and marks.
+    ///
+    /// # Errors
+    /// What was seen when they could not be read or do not agree.
+    async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>>;
+
+    /// Sets the first mark of this journal in every zone that has none. Only `init` and `run adopt` do.
+    ///
+    /// # Errors
+    /// What was seen when one could not be set.
+    async fn first_marks(
+        &self,
+        workflow: &Workflow,
+        journal: &str,
+        survey: &Survey,
+    ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
+}

@@ -1,0 +1,293 @@
+//! The parameters of every kind of step, and the one list that joins names to them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::{Nature, Role};
+use crate::workflow::parts::Lasting;
+
+/// Defines one struct a kind and the enum over all of them. `name => Variant(kind of step, nature)`.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $verb:ident $name:literal => $kind:ident $nature:ident {
+        $($(#[$fdoc:meta])* $field:ident: $type:ty,)*
+    })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+            #[serde(deny_unknown_fields)]
+            pub struct $kind { $($(#[$fdoc])* pub $field: $type,)* }
+        )+
+
+        /// The parameters of a step, by kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Params {
+            $($(#[$doc])* $kind($kind),)+
+        }
+
+        impl Params {
+            /// Every kind: whether it is a check, and its name.
+            pub const KINDS: &'static [(bool, &'static str)] = &[$((kinds!(@is_check $verb), $name)),+];
+
+            /// Reads the parameters of this kind; `None` if there is no such kind.
+            pub fn read(kind: &str, with: &Value) -> Option<Result<Self, serde_path_to_error::Error<serde_json::Error>>> {
+                let empty = Value::Object(serde_json::Map::new());
+                let with = if with.is_null() { &empty } else { with };
+                Some(match kind {
+                    $($name => serde_path_to_error::deserialize(with).map(Self::$kind),)+
+                    _ => return None,
+                })
+            }
+
+            /// The kind as written in the file.
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Self::$kind(_) => $name,)+ }
+            }
+
+            /// What repeating it would do; checks are absolute.
+            pub const fn nature(&self) -> Nature {
+                match self { $(Self::$kind(_) => Nature::$nature,)+ }
+            }
+
+            /// The JSON Schema of each kind's parameters.
+            pub fn schemas(generator: &mut schemars::SchemaGenerator) -> Vec<(&'static str, bool, schemars::Schema)> {
+                vec![$(($name, kinds!(@is_check $verb), generator.subschema_for::<$kind>()),)+]
+            }
+        }
+    };
+    (@is_check check) => { true };
+    (@is_check action) => { false };
+}
+
+kinds! {
+    /// Each site's profile is the principal the file names; `distinct`: two different ones.
+    check "aws.identity" => AwsIdentity Absolute {
+        /// Two sites are two principals.
+        #[serde(default)]
+        distinct: bool,
+    }
+    /// All records of the group lead to the addresses that the sites own, as one of the two roles.
+    check "switch.whole" => SwitchWhole Absolute {
+        /// The addresses are read from the sites' owners.
+        #[serde(default)]
+        owned: bool,
+    }
+    /// Every authoritative server answers with the new addresses; resolvers are reported.
+    check "switch.confirm" => SwitchConfirm Absolute {
+        /// How many resolvers are asked and reported.
+        #[serde(default)]
+        resolvers_min: u8,
+    }
+    /// The TTL at the authority is at most the switch's `ttl_max`.
+    check "dns.ttl" => DnsTtl Absolute {}
+    /// Each zone is delegated to name servers that answer for it.
+    check "dns.delegated" => DnsDelegated Absolute {}
+    /// The certificate served at an address covers a name and stays valid.
+    check "tls" => Tls Absolute {
+        /// `IP:PORT`.
+        address: String,
+        /// One name; all production names of the switch when absent.
+        #[serde(default)]
+        name: Option<String>,
+        /// The least days left.
+        days_min: u32,
+    }
+    /// An address exists, belongs to the site and is associated with a running instance.
+    check "aws.eip" => AwsEip Absolute {}
+    /// A database instance is in this state.
+    check "aws.rds" => AwsRds Absolute {
+        /// Its identifier.
+        instance: String,
+        /// For example `available`.
+        status: String,
+    }
+    /// A tag exists.
+    check "gitlab.tag" => GitlabTag Absolute {
+        /// The project's path.
+        project: String,
+        /// The tag.
+        tag: String,
+        /// It must be annotated.
+        #[serde(default)]
+        annotated: bool,
+    }
+    /// The tag's pipeline is green up to a stage.
+    check "gitlab.pipeline" => GitlabPipeline Absolute {
+        /// The project's path.
+        project: String,
+        /// The tag.
+        r#ref: String,
+        /// The last stage that must have succeeded.
+        green_to: String,
+    }
+    /// No deployment is running.
+    check "gitlab.idle" => GitlabIdle Absolute {
+        /// The projects' paths.
+        projects: Vec<String>,
+        /// The environment.
+        environment: String,
+    }
+    /// Images are present on a host.
+    check "host.image" => HostImage Absolute {
+        /// The host.
+        host: String,
+        /// The images' names, without registry and tag.
+        images: Vec<String>,
+    }
+    /// Files are present on both sites' hosts, or on one role's.
+    check "host.file" => HostFile Absolute {
+        /// The host.
+        host: String,
+        /// Absolute paths.
+        paths: Vec<String>,
+    }
+    /// Now is outside the closed windows.
+    check "closed" => Closed Absolute {}
+    /// Jobs that write into a site have neither an entry nor a running instance.
+    check "jobs.off" => JobsOff Absolute {
+        /// The jobs; all syncs when absent.
+        #[serde(default)]
+        jobs: Vec<String>,
+    }
+    /// An HTTP answer.
+    check "http" => Http Absolute {
+        /// The URL; Host and SNI are its name.
+        url: String,
+        /// Asked at this address instead of the one DNS gives.
+        #[serde(default)]
+        address: Option<String>,
+        /// The status expected.
+        status: u16,
+        /// Text the body must hold.
+        #[serde(default)]
+        body: Option<String>,
+        /// The body must equal what this role answers.
+        #[serde(default)]
+        same_as: Option<Role>,
+    }
+    /// The run's backup is present, large enough, complete, and newer than this.
+    check "backup.whole" => BackupWhole Absolute {
+        /// Newer than this.
+        #[serde(default)]
+        newer_than: Option<NewerThan>,
+    }
+    /// The database that a host would load into is the standby's and not production's.
+    check "database.target" => DatabaseTarget Absolute {
+        /// The host.
+        host: String,
+        /// The file that names the database.
+        env_file: String,
+        /// The key in it.
+        key: String,
+    }
+    /// Queries answer alike on both sites.
+    check "database.equal" => DatabaseEqual Absolute {
+        /// The queries.
+        queries: Vec<String>,
+    }
+    /// Role variables of the site's project are those of a role.
+    action "gitlab.variables" => GitlabVariables Absolute {
+        /// The role whose values are written.
+        r#as: Role,
+    }
+    /// A manual job is played and the deployment it makes is awaited.
+    action "gitlab.play" => GitlabPlay Once {
+        /// The project's path.
+        project: String,
+        /// The tag.
+        r#ref: String,
+        /// The manual job.
+        job: String,
+        /// The job that deploys.
+        r#await: String,
+    }
+    /// Writes are announced as refused on the site.
+    action "embargo.on" => EmbargoOn Absolute {
+        /// What is refused.
+        scope: Vec<String>,
+        /// When somebody should have lifted it.
+        expires: Lasting,
+    }
+    /// Writes are allowed on the site.
+    action "embargo.off" => EmbargoOff Absolute {}
+    /// People are told.
+    action "announce" => Announce Absolute {
+        /// The webhook.
+        to: String,
+        /// What.
+        text: String,
+    }
+    /// A job has neither an entry nor a running instance on the site's host.
+    action "job.off" => JobOff Absolute {
+        /// The job.
+        job: String,
+    }
+    /// A job has its entry on the site's host.
+    action "job.on" => JobOn Absolute {
+        /// The job.
+        job: String,
+    }
+    /// A snapshot of a database instance.
+    action "aws.rds.snapshot" => AwsRdsSnapshot Once {
+        /// The instance.
+        instance: String,
+        /// The snapshot's name: letters, digits, single hyphens.
+        name: String,
+    }
+    /// A command on the site's host, once.
+    action "host.run" => HostRun Once {
+        /// The host.
+        host: String,
+        /// Program and arguments; never a shell string.
+        argv: Vec<String>,
+        /// It overwrites data.
+        #[serde(default)]
+        destructive: bool,
+        /// What must be seen from outside before it counts as done.
+        #[serde(default)]
+        proves: Option<Proves>,
+    }
+    /// The run's backup also lies under the key that the restore reads.
+    action "backup.copy" => BackupCopy Absolute {}
+    /// All records of the group lead to the other site.
+    action "switch" => Move Absolute {}
+    /// The table of projects, roles and releases is written between markers in a file.
+    action "status.render" => StatusRender Absolute {
+        /// The file.
+        file: String,
+    }
+}
+
+/// A point in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NewerThan {
+    /// The start of production's embargo.
+    Embargo,
+}
+
+/// Outside evidence that a command did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Proves {
+    /// The backup object of the run's stamp is there, newer than the start.
+    Backup(Written),
+    /// Row counts of both sites are equal.
+    Counts(Equal),
+}
+
+/// It is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// Present.
+    Written,
+}
+
+/// It is equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Equal {
+    /// Equal.
+    Equal,
+}
