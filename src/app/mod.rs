@@ -1,1 +1,229 @@
-//! app
+//! Settings read once and checked whole, and the wiring of everything below for the faces above.
+
+mod expected;
+mod handover;
+mod order;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::fault::{E1001, E2012, Fault};
+use crate::journal;
+use crate::machine::Life;
+use crate::model::{SystemName, Time};
+use crate::port::Line;
+use crate::workflow::{self, Workflow};
+
+pub use order::{cut_tail, order, order_in};
+pub use settings::{Flags, Settings};
+
+/// One finding of the linter or the parser, for faces.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct LintFinding {
+    /// The rule, or the error's code.
+    pub rule: String,
+    /// The error's code.
+    pub code: String,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// The file as it was named.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
+/// What the linter found in one file.
+#[derive(Clone, Debug)]
+pub struct LintReport {
+    /// The file's text.
+    pub text: String,
+    /// All findings.
+    pub findings: Vec<LintFinding>,
+    /// Whether it could be read as a workflow at all.
+    pub readable: bool,
+}
+
+/// One look at a system; locks nothing.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// Which.
+    pub system: SystemName,
+    /// The workflow the open run is pinned to, or the file's.
+    pub workflow: Option<Arc<Workflow>>,
+    /// What the journal folds to.
+    pub life: Life,
+    /// Every line.
+    pub lines: Vec<Line>,
+    /// Who holds the lock: `pid 123 on host since …`.
+    pub holder: Option<String>,
+    /// Outside addresses that are not the services' own.
+    pub differs: Vec<String>,
+    /// When it was looked.
+    pub now: Time,
+}
+
+/// The folder of a system's journal and store.
+pub fn folder(settings: &Settings, system: &SystemName) -> PathBuf {
+    settings.state.join(system.as_str())
+}
+
+/// The systems that have a workflow file.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn systems(settings: &Settings) -> Result<Vec<SystemName>, Fault> {
+    let entries = std::fs::read_dir(&settings.workflows).map_err(|error| {
+        let says = format!("the folder {} cannot be read", settings.workflows.display());
+        Fault::new(&E2012, says).because(error).hint("name it with --workflows DIR")
+    })?;
+    let mut found: Vec<SystemName> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "yaml"))
+        .filter_map(|path| Some(SystemName(path.file_stem()?.to_str()?.to_owned())))
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// The system meant: the verb's own argument, `-s`, or the only one there is.
+///
+/// # Errors
+/// None or several could be meant, or there is no such system.
+pub fn pick(settings: &Settings, named: Option<&str>) -> Result<SystemName, Fault> {
+    let flag = settings.system.as_ref().map(SystemName::as_str);
+    if let (Some(named), Some(flag)) = (named, flag)
+        && named != flag
+    {
+        let says = format!("two systems are named: {named} and {flag}");
+        return Err(Fault::new(&E2012, says));
+    }
+    let known = systems(settings)?;
+    let list = || known.iter().map(|it| it.0.clone()).collect::<Vec<_>>().join(", ");
+    match (named.or(flag), known.as_slice()) {
+        (Some(name), known) => known.iter().find(|it| it.as_str() == name).cloned().ok_or_else(|| {
+            let says = format!("there is no system `{name}`");
+            Fault::new(&E2012, says).hint(format!("there are: {}", list()))
+        }),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err(Fault::new(&E2012, "there is no workflow file")
+            .hint(format!("put one into {}", settings.workflows.display()))),
+        (None, _) => Err(Fault::new(&E2012, "there are several systems")
+            .hint(format!("name one with -s: {}", list()))),
+    }
+}
+
+/// The text of a system's workflow file.
+fn text_of(settings: &Settings, system: &SystemName) -> Result<(String, String), Fault> {
+    let path = settings.workflows.join(format!("{system}.yaml"));
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Fault::new(&E1001, format!("{file} cannot be read")).because(error))?;
+    Ok((text, file))
+}
+
+/// Reads a workflow's text; the first error speaks for all.
+fn read(text: &str, file: &str) -> Result<Workflow, Fault> {
+    match workflow::parse(text, file) {
+        Ok(parsed) => Ok(parsed.workflow),
+        Err(faults) => {
+            let more = faults.len().saturating_sub(1);
+            let first = faults.into_iter().next();
+            let first = first.unwrap_or_else(|| Fault::new(&E1001, format!("{file} cannot be read")));
+            let hint = if more == 0 { first.hint.clone().unwrap_or_default() } else {
+                format!("{more} more: changeover lint {file}")
+            };
+            Err(first.hint(hint))
+        }
+    }
+}
+
+/// One look at a system; locks nothing and never opens the store.
+///
+/// # Errors
+/// The journal is damaged.
+pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault> {
+    let dir = folder(settings, system);
+    let lines: Vec<Line> = journal::read(&dir)?.into_iter().map(|it| it.line).collect();
+    let life = journal::fold(&lines)?;
+    let pinned = life.record.run.as_ref().and_then(|run| journal::blob(&dir, &run.workflow).ok());
+    let text = match pinned {
+        Some(text) => Some(text),
+        None => text_of(settings, system).ok().map(|(text, _)| text),
+    };
+    let workflow = text.and_then(|text| read(&text, system.as_str()).ok()).map(Arc::new);
+    let holder = journal::holder(&dir)
+        .filter(|it| it.alive)
+        .map(|it| format!("pid {} on {} since {}", it.pid, it.host, it.since.screen()));
+    let (system, differs, now) = (system.clone(), settings.outside.differs.clone(), settings.now);
+    Ok(Glance { system, workflow, life, lines, holder, differs, now })
+}
+
+/// Everything the linter says of a file.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn lint(file: &Path) -> Result<LintReport, Fault> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Fault::new(&E1001, format!("{name} cannot be read")).because(error))?;
+    let (faults, warnings, readable) = match workflow::parse(&text, &name) {
+        Ok(parsed) => {
+            let findings = workflow::lint(&parsed);
+            (vec![], findings, true)
+        }
+        Err(faults) => (faults, vec![], false),
+    };
+    let mut findings: Vec<LintFinding> = faults.into_iter().map(of_fault).collect();
+    findings.extend(warnings.into_iter().map(|it| LintFinding {
+        code: it.rule.clone(),
+        rule: it.rule,
+        severity: it.severity.name(),
+        file: it.file,
+        line: it.line,
+        column: it.column,
+        message: it.message,
+        help: it.help,
+    }));
+    Ok(LintReport { text, findings, readable })
+}
+
+fn of_fault(fault: Fault) -> LintFinding {
+    let place = fault.place.unwrap_or(crate::fault::Place { file: String::new(), line: 1, column: 1 });
+    LintFinding {
+        rule: fault.code.id.to_owned(),
+        code: fault.code.id.to_owned(),
+        severity: "error",
+        file: place.file,
+        line: place.line,
+        column: place.column,
+        message: fault.message,
+        help: fault.hint.or(fault.cause).unwrap_or_default(),
+    }
+}
+
+/// The JSON Schema of workflow files.
+pub fn schema() -> serde_json::Value {
+    workflow::schema()
+}
+
+/// Verifies everything of a system's journal.
+///
+/// # Errors
+/// What is wrong, with the line's number.
+pub fn verify(settings: &Settings, system: &SystemName) -> Result<journal::Verified, Fault> {
+    journal::verify(&folder(settings, system))
+}
+
+/// Usual durations of steps, seconds, from the journal's earlier runs.
+fn usual(lines: &[Line]) -> BTreeMap<crate::model::StepId, i64> {
+    expected::durations(lines)
+}

@@ -1,5 +1,139 @@
 //! The loop: input in, decide, write, adopt, start what is missing.
+//!
+//! Nothing here is a task of its own: dropping the future of [`Conductor::order`] stops everything at
+//! once, and what was under way is an open intent, as after a crash.
 
+mod book;
+mod call;
 mod command;
+mod drive;
+mod guard;
+mod orders;
+mod packet;
+mod plan;
+mod roles;
+mod settle;
+mod start;
+mod work;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::fault::{E2012, Fault};
+use crate::machine::Life;
+use crate::model::{Actor, Digest, StepId, SystemName};
+use crate::port::{Clock, World};
+use crate::workflow::Workflow;
+
+pub use book::Book;
 pub use command::{Command, NoWatcher, Order, Plan, PlannedStep, Progress, Reply, Watcher};
+pub use roles::meant;
+pub use work::StepEnd;
+
+/// An order handed over by a second command, with where its answer goes.
+pub type Handed = (Order, Actor, oneshot::Sender<Result<Reply, Fault>>);
+
+/// What a conductor is made of.
+pub struct Parts {
+    /// Which system.
+    pub system: SystemName,
+    /// Its journal, opened for writing, with what it folds to.
+    pub book: Book,
+    /// The actuators.
+    pub world: Arc<dyn World>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The workflow as the file has it now; runs are pinned to the text of their start.
+    pub workflow: Arc<Workflow>,
+    /// That file's text.
+    pub text: String,
+    /// Outside addresses that are not the services' own.
+    pub differs: Vec<String>,
+    /// Is told how it goes on.
+    pub watcher: Arc<dyn Watcher>,
+    /// Orders of second commands.
+    pub inbox: mpsc::Receiver<Handed>,
+    /// Usual durations of steps, seconds, from earlier runs.
+    pub expected: BTreeMap<StepId, i64>,
+    /// A random id for a journal that has none yet.
+    pub fresh_id: String,
+    /// Reads a workflow's text; the conductor pins runs to texts.
+    pub read: fn(&str, &str) -> Result<Workflow, Fault>,
+}
+
+/// One system's conductor. One at a time: the journal's lock says so.
+pub struct Conductor {
+    system: SystemName,
+    book: Mutex<Book>,
+    world: Arc<dyn World>,
+    clock: Arc<dyn Clock>,
+    workflow: Arc<Workflow>,
+    text: String,
+    differs: Vec<String>,
+    watcher: Arc<dyn Watcher>,
+    inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
+    expected: BTreeMap<StepId, i64>,
+    fresh_id: String,
+    read: fn(&str, &str) -> Result<Workflow, Fault>,
+    pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+}
+
+impl fmt::Debug for Conductor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conductor").field("system", &self.system).finish_non_exhaustive()
+    }
+}
+
+impl Conductor {
+    /// A conductor of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            system: parts.system,
+            book: Mutex::new(parts.book),
+            world: parts.world,
+            clock: parts.clock,
+            workflow: parts.workflow,
+            text: parts.text,
+            differs: parts.differs,
+            watcher: parts.watcher,
+            inbox: tokio::sync::Mutex::new(parts.inbox),
+            expected: parts.expected,
+            fresh_id: parts.fresh_id,
+            read: parts.read,
+            pinned: Mutex::new(None),
+        }
+    }
+
+    /// What the journal folds to now.
+    pub fn life(&self) -> Life {
+        self.book().life().clone()
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // A panic while the book is held has not written half a line: appending is one call.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The workflow the open run is pinned to; the file's, when there is no run.
+    fn run_workflow(&self) -> Result<Arc<Workflow>, Fault> {
+        let Some(digest) = self.life().record.run.map(|run| run.workflow) else {
+            return Ok(Arc::clone(&self.workflow));
+        };
+        let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == digest) {
+            return Ok(Arc::clone(workflow));
+        }
+        let text = self.book().kept(&digest)?;
+        let workflow = (self.read)(&text, &format!("{}.yaml", self.system)).map_err(|fault| {
+            let says = format!("the text this run is pinned to cannot be read: {}", fault.message);
+            Fault::new(&E2012, says).hint("changeover run amend --workflow FILE --reason TEXT")
+        })?;
+        let workflow = Arc::new(workflow);
+        *pinned = Some((digest, Arc::clone(&workflow)));
+        Ok(workflow)
+    }
+
+}

@@ -18,4 +18,5 @@ super::codes! { RUN;
     E2015 Usage "wrong usage",
     E2016 Refused "the amended workflow differs in steps that have begun",
     E2017 Failed "the swap is half done",
+    E2019 Conflict "the records carry another journal's mark",
 }

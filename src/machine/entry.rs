@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::input::{Ended, Input};
 use crate::machine::state::State;
-use crate::model::{Change, Digest, Evidence, OpId, Phase, SiteName, StepId, Time};
+use crate::model::{Change, Digest, Evidence, OpId, Phase, SiteName, StepId, Time, Verdict};
 
 /// One line, without its envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +158,18 @@ pub enum Fact {
         production: SiteName,
         /// The release each site answers with.
         releases: BTreeMap<SiteName, String>,
+    },
+    /// This journal has an id of its own.
+    Born {
+        /// The id, random; marks carry it.
+        journal: String,
+    },
+    /// A check was looked at.
+    Looked {
+        /// The check.
+        check: StepId,
+        /// What it said.
+        verdict: Verdict,
     },
     /// Users are being moved.
     RolesMoving {

@@ -42,7 +42,7 @@ fn enter(rules: &Rules, record: &Record, at: At) -> State {
 }
 
 /// The next phase of this path that has something to do here.
-fn following(at: At, record: &Record) -> Option<Phase> {
+pub fn following(at: At, record: &Record) -> Option<Phase> {
     let path = path(at.kind, at.way);
     let here = path.iter().position(|it| *it == at.phase)?;
     path.get(here + 1..)?.iter().copied().find(|phase| needed(at.way, *phase, record))
@@ -117,7 +117,8 @@ fn enough(rules: &Rules, record: &Record, by: &str, groups: &[String]) -> bool {
     })
 }
 
-fn approved(rules: &Rules, record: &Record) -> bool {
+/// Whether the gate has what it needs, for exactly the current packet.
+pub fn approved(rules: &Rules, record: &Record) -> bool {
     rules.gate.is_none() || record.packet.is_some() && enough(rules, record, "", &[])
 }
 

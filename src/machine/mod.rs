@@ -15,7 +15,7 @@ mod state;
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
 pub use input::{Begin, Ended, Input};
-pub use life::Turn;
+pub use life::{Turn, approved, following};
 pub use path::{RegionName, path, region_of};
 pub use record::{Record, Run, Standing};
 pub use rules::{GateRule, PhaseRule, Rules};

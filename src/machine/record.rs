@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::machine::entry::{Body, Embargo, Entry, Fact, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::state::State;
-use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Way};
+use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict, Way};
 
 /// The open run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +86,10 @@ pub struct Record {
     /// How often each step of the open run failed in a known state, by phase and step.
     #[serde(with = "pairs")]
     pub failures: BTreeMap<(Phase, u8), u32>,
+    /// What each check of the open run said last.
+    pub verdicts: BTreeMap<StepId, Verdict>,
+    /// The latest stamp ever given; the next one is later.
+    pub last_stamp: Option<String>,
     /// What people are asked to approve.
     pub packet: Option<Digest>,
     /// The parts of the packet, by name.
@@ -186,6 +190,7 @@ impl Record {
         });
         self.forget_approvals();
         self.failures.clear();
+        self.verdicts.clear();
         self.writes_since_swap = false;
         self.renewed = false;
         self.paused = false;
@@ -228,6 +233,10 @@ impl Record {
                 self.journal.clone_from(journal);
                 self.roles = Some(Roles::Settled { production: production.clone() });
                 self.releases.clone_from(releases);
+            }
+            Fact::Born { journal } => self.journal.clone_from(journal),
+            Fact::Looked { check, verdict } => {
+                self.verdicts.insert(check.clone(), *verdict);
             }
             Fact::RolesMoving { from, to } => {
                 self.roles = Some(Roles::Moving { from: from.clone(), to: to.clone() });
@@ -272,6 +281,7 @@ impl Record {
     fn note_run(&mut self, fact: &Fact) {
         let Some(run) = &mut self.run else { return };
         if let Fact::Stamp { stamp } = fact {
+            self.last_stamp = Some(stamp.clone());
             run.stamp = Some(stamp.clone());
             run.backup = None;
         } else if let Fact::Backup { key, etag, size } = fact {

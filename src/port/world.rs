@@ -204,4 +204,16 @@ pub trait World: Send + Sync {
         journal: &str,
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
+
+    /// Sets the next mark in every zone as this journal's, whoever the last one belonged to. Only
+    /// `run adopt` does.
+    ///
+    /// # Errors
+    /// What was seen when one could not be set.
+    async fn take_marks(
+        &self,
+        workflow: &Workflow,
+        journal: &str,
+        survey: &Survey,
+    ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
 }

@@ -1,0 +1,110 @@
+//! A command on its way to the conductor: here, or handed to the process that holds the lock.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::actuator::{Actuators, Wire};
+use crate::app::{Settings, folder, handover, read, text_of, usual};
+use crate::conductor::{Book, Conductor, Order, Parts, Reply, Watcher};
+use crate::fault::Fault;
+use crate::journal::{self, OpenError, Opened};
+use crate::machine::{Fact, State};
+use crate::model::{Phase, SystemName};
+use crate::port::{NoTap, Tap, World};
+
+/// Carries out one command; the lock is held only while it works.
+///
+/// # Errors
+/// It was refused, could not be handed over, or the journal could not be read or written.
+pub async fn order(
+    settings: &Settings,
+    system: &SystemName,
+    order: Order,
+    watcher: Arc<dyn Watcher>,
+) -> Result<Reply, Fault> {
+    order_in(settings, system, order, watcher, Arc::new(NoTap)).await
+}
+
+/// As [`order`], with a tap on every outside call.
+///
+/// # Errors
+/// As [`order`].
+pub async fn order_in(
+    settings: &Settings,
+    system: &SystemName,
+    order: Order,
+    watcher: Arc<dyn Watcher>,
+    tap: Arc<dyn Tap>,
+) -> Result<Reply, Fault> {
+    let dir = folder(settings, system);
+    let (text, file) = text_of(settings, system)?;
+    let workflow = Arc::new(read(&text, &file)?);
+    let opened = match journal::open(&dir, system) {
+        Ok(opened) => opened,
+        Err(OpenError::Busy(busy)) => {
+            return handover::send(&dir, &order, &settings.actor, &busy).await;
+        }
+        Err(OpenError::Fault(fault)) => return Err(fault),
+    };
+    let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
+    let Opened { journal, life, beyond, .. } = opened;
+    let wire = Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), tap));
+    let world: Arc<dyn World> = Arc::new(Actuators::new(wire));
+    let mut book = Book::new(Box::new(journal), life, Arc::clone(&settings.clock));
+    if beyond {
+        pause_beyond(&mut book, settings)?;
+    }
+    let (sender, inbox) = mpsc::channel(16);
+    let conductor = Conductor::new(Parts {
+        system: system.clone(),
+        book,
+        world,
+        clock: Arc::clone(&settings.clock),
+        workflow,
+        text,
+        differs: settings.outside.differs.clone(),
+        watcher,
+        inbox,
+        expected: usual(&lines),
+        fresh_id: fresh_id()?,
+        read,
+    });
+    let door = handover::listen(&dir, sender)?;
+    let reply = conductor.order(&order, &settings.actor);
+    tokio::select! {
+        reply = reply => reply,
+        never = door.serve() => never,
+    }
+}
+
+/// A line that nobody was told of stands at the end: in the phases where going on by itself could harm,
+/// a person goes on.
+fn pause_beyond(book: &mut Book, settings: &Settings) -> Result<(), Fault> {
+    let life = book.life();
+    let State::Doing { at, .. } = life.state else { return Ok(()) };
+    if life.record.paused || !matches!(at.phase, Phase::Swap | Phase::Reset | Phase::Fence) {
+        return Ok(());
+    }
+    let text = "the last line was written but never acknowledged: paused until `run resume`";
+    book.note(&settings.actor, text, None, vec![], vec![Fact::Paused { on: true }])
+}
+
+/// 16 random hexadecimal digits for a journal that has no id yet.
+fn fresh_id() -> Result<String, Fault> {
+    use std::io::Read as _;
+    let mut bytes = [0_u8; 8];
+    std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(
+        |error| Fault::new(&crate::fault::E2015, "no random numbers can be had").because(error),
+    )?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Cuts a torn tail that the start-up rules would not cut by themselves.
+///
+/// # Errors
+/// There is none, or the lock is held.
+pub fn cut_tail(dir: &Path, system: &SystemName) -> Result<(), Fault> {
+    journal::cut_tail(dir, system).map(drop)
+}

@@ -1,0 +1,216 @@
+//! Goes on until people are needed: works on groups of steps, settles, and enters the phases it may.
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use crate::conductor::command::Progress;
+use crate::conductor::{Conductor, Handed, StepEnd};
+use crate::fault::Fault;
+use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
+use crate::model::{Actor, Phase, SiteName, Way};
+
+/// How far to go on without being told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Goal {
+    /// Past the ends of phases, up to gate, swap, soak.
+    pub auto: bool,
+    /// Into the swap as well: this site was typed.
+    pub confirm: Option<SiteName>,
+}
+
+impl Conductor {
+    /// Works until the machine waits for people or has come to rest.
+    ///
+    /// # Errors
+    /// The journal could not be written, or a guard refused to enter a phase.
+    pub(super) async fn drive(&self, by: &Actor, goal: &Goal) -> Result<(), Fault> {
+        loop {
+            let life = self.life();
+            match life.state {
+                State::Steady | State::Halted { .. } => return Ok(()),
+                State::Asking { until, .. } if until <= self.clock.now() => {
+                    self.decide(by, Input::Due, Told::default())?;
+                }
+                State::Asking { .. } => return Ok(()),
+                State::Settling { failover, .. } => self.settle(by, failover).await?,
+                State::Doing { at, .. } if life.record.paused => {
+                    self.say(&format!("paused in {}", at.phase.name()));
+                    return Ok(());
+                }
+                State::Doing { at, .. } => self.work_group(by, at).await?,
+                State::Ready { at } if goes_on(&life, at, goal) => self.next(by, goal).await?,
+                State::Ready { .. } => return Ok(()),
+            }
+        }
+    }
+
+    /// Enters the next phase, after its guards.
+    pub(super) async fn next(&self, by: &Actor, goal: &Goal) -> Result<(), Fault> {
+        self.guard_next(by, goal).await?;
+        self.decide(by, Input::Next, Told::default())
+    }
+
+    /// Works on what the state wants until its group has ended or somebody led the machine elsewhere.
+    async fn work_group(&self, by: &Actor, at: At) -> Result<(), Fault> {
+        let mut inbox = self.inbox.lock().await;
+        let mut tasks = FuturesUnordered::new();
+        for step in self.wanted() {
+            tasks.push(self.work_timed(by, at, step));
+        }
+        while self.life().state.at() == Some(at) && !tasks.is_empty() {
+            tokio::select! {
+                Some((step, end)) = tasks.next() => self.end_step(by, step, end?)?,
+                Some(handed) = inbox.recv() => self.handed(handed).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps the state wants worked on.
+    fn wanted(&self) -> Vec<u8> {
+        let life = self.life();
+        let mut steps = vec![];
+        for effect in crate::machine::resume(&life.rules, &life.record, life.state) {
+            if let crate::machine::Effect::Run { step, .. } = effect {
+                steps.push(step);
+            }
+        }
+        steps
+    }
+
+    async fn work_timed(&self, by: &Actor, at: At, step: u8) -> (u8, Result<StepEnd, Fault>) {
+        let found = self.life().rules.step(at.phase, step).cloned();
+        let began = self.clock.monotonic();
+        if let (Some(id), Ok(workflow)) = (&found, self.run_workflow()) {
+            let kind = workflow.step(at.phase, step).map_or("", |it| it.kind()).to_owned();
+            let (expected, time) = (self.expected.get(id).copied(), self.clock.now());
+            self.watcher.tell(&Progress::Started { at, step: id.clone(), kind, time, expected });
+        }
+        let end = self.work_on(by, at, step).await;
+        if let (Some(id), Ok(end)) = (found, &end) {
+            let took = self.clock.monotonic().saturating_sub(began).as_millis();
+            self.watcher.tell(&Progress::Ended {
+                at,
+                step: id,
+                ended: end.ended,
+                says: end.evidence.last().map(|it| it.says.clone()).unwrap_or_default(),
+                time: self.clock.now(),
+                took_ms: u64::try_from(took).unwrap_or(u64::MAX),
+            });
+        }
+        (step, end)
+    }
+
+    /// Writes a step's outcome; the outcome and the move it causes are one line.
+    fn end_step(&self, by: &Actor, step: u8, end: StepEnd) -> Result<(), Fault> {
+        let input = Input::Step { step, ended: end.ended };
+        let mut facts = end.facts;
+        let before = self.life();
+        if let Ok(turned) = self.book().try_input(by, &input) {
+            facts.extend(self.follows(&before, &turned.state, end.ended));
+        }
+        self.decide(by, input, (None, end.evidence, facts))
+    }
+
+    /// What a finished phase makes true.
+    fn follows(&self, before: &Life, to: &State, ended: Ended) -> Option<Fact> {
+        let (from, run) = (before.state.at()?, before.record.run.as_ref()?);
+        let left = to.at().is_none_or(|at| at.phase != from.phase);
+        let done = ended == Ended::Done && (left || matches!(to, State::Ready { .. }));
+        let (production, standby) = crate::conductor::meant(run, from);
+        match from.phase {
+            Phase::Deploy if done => {
+                Some(Fact::Release { site: standby, version: run.version.clone()? })
+            }
+            Phase::Renew if done => {
+                let version = before.record.releases.get(&production)?.clone();
+                Some(Fact::Release { site: standby, version })
+            }
+            Phase::Preflight
+            | Phase::Deploy
+            | Phase::Embargo
+            | Phase::SyncOff
+            | Phase::Backup
+            | Phase::Reset
+            | Phase::Validate
+            | Phase::Assess
+            | Phase::Fence
+            | Phase::Swap
+            | Phase::Sanity
+            | Phase::Soak
+            | Phase::Lift
+            | Phase::Renew
+            | Phase::SyncOn => None,
+        }
+    }
+
+    /// Decides an input that must be wanted here.
+    pub(super) fn decide(&self, by: &Actor, input: Input, told: Told) -> Result<(), Fault> {
+        let before = self.life().state.at();
+        let (evidence_and_reason, mut facts) = ((told.0, told.1), told.2);
+        let mut book = self.book();
+        if let Ok(turned) = book.try_input(by, &input) {
+            facts.extend(stamp(book.life(), &turned.state, self.clock.now()));
+        }
+        let (reason, evidence) = evidence_and_reason;
+        let name = input.name();
+        match book.decide(by, input, (reason, evidence, facts))? {
+            Ok(_) => {
+                let (life, time) = (book.life().clone(), self.clock.now());
+                drop(book);
+                if let Some(at) = life.state.at().filter(|at| before.map(|it| (it.phase, it.way)) != Some((at.phase, at.way))) {
+                    self.watcher.tell(&Progress::Phase { at, time });
+                }
+                Ok(())
+            }
+            Err(_) => {
+                drop(book);
+                Err(self.not_now(name))
+            }
+        }
+    }
+
+    pub(super) fn say(&self, says: &str) {
+        self.watcher.tell(&Progress::Said { says: says.to_owned() });
+    }
+
+    async fn handed(&self, (order, who, answer): Handed) {
+        let reply = self.accept_order(&order, &who).await.map(|_| self.reply());
+        // The other command may have gone away; its order was carried out all the same.
+        drop(answer.send(reply));
+    }
+}
+
+/// A new stamp on the first entry into `backup` or `renew`; always later than any stamp before it, so
+/// that two copies never share a key.
+fn stamp(life: &Life, to: &State, now: crate::model::Time) -> Option<Fact> {
+    let at = to.at()?;
+    let entering = life.state.at().is_none_or(|from| from.phase != at.phase || from.way != at.way);
+    if !entering || !matches!(at.phase, Phase::Backup | Phase::Renew) {
+        return None;
+    }
+    let mut time = now;
+    while life.record.last_stamp.as_deref().is_some_and(|last| time.stamp().as_str() <= last) {
+        time = time.plus_seconds(60);
+    }
+    Some(Fact::Stamp { stamp: time.stamp() })
+}
+
+/// Whether the end of a phase is passed without being told.
+fn goes_on(life: &Life, at: At, goal: &Goal) -> bool {
+    if life.record.paused {
+        return false;
+    }
+    let approved = life.rules.gate.is_none() || crate::machine::approved(&life.rules, &life.record);
+    match (at.way, at.phase) {
+        // Going back and giving up do not stop half-way; only before the standby is overwritten.
+        (Way::Back, Phase::Swap | Phase::Sanity) => true,
+        (Way::Back, Phase::Lift) => false,
+        (Way::Abort, _) => true,
+        // The gate belongs to the phase it ends.
+        (Way::Forth, Phase::Validate) if !approved => true,
+        (Way::Forth, Phase::Validate) => goal.auto && goal.confirm.is_some(),
+        (Way::Forth, Phase::Soak) => false,
+        (Way::Forth | Way::Back, _) => goal.auto,
+    }
+}

@@ -1,0 +1,329 @@
+//! Each command: what it demands, and the input it becomes.
+
+use crate::conductor::command::{Command, Order, Reply};
+use crate::conductor::drive::Goal;
+use crate::conductor::guard::confirmed;
+use crate::conductor::Conductor;
+use crate::fault::{E2006, E2007, E2012, E2013, Exit, Fault};
+use crate::machine::{Closed, Ended, Fact, Input, State};
+use crate::model::{Actor, Identity, Phase, StepId};
+
+impl Conductor {
+    /// Carries out one command and goes on until people are needed.
+    ///
+    /// # Errors
+    /// It was refused (written to the journal), or the journal could not be written.
+    pub async fn order(&self, order: &Order, who: &Actor) -> Result<Reply, Fault> {
+        if order.dry_run {
+            return self.plan(order).await;
+        }
+        let outcome = match self.accept_order(order, who).await {
+            Ok(goal) => self.drive(who, &goal).await,
+            Err(fault) => Err(fault),
+        };
+        match outcome {
+            Ok(()) => Ok(self.reply()),
+            Err(fault) => Err(self.refused(order, who, fault)?),
+        }
+    }
+
+    /// A refusal by state, check, policy or gate is an entry; wrong usage is not.
+    fn refused(&self, order: &Order, who: &Actor, fault: Fault) -> Result<Fault, Fault> {
+        match fault.exit() {
+            Exit::Refused | Exit::NotAllowed | Exit::Conflict | Exit::Unknown => {
+                self.book().refuse(who, order.command.name(), &fault)?;
+            }
+            Exit::Done
+            | Exit::Failed
+            | Exit::Usage
+            | Exit::Waiting
+            | Exit::Differences
+            | Exit::Unverified => (),
+        }
+        Ok(fault)
+    }
+
+    /// Decides what the command means; the work that follows is the loop's.
+    pub(super) async fn accept_order(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
+        let reason = order.reason.clone();
+        if order.command.wants_reason() && reason.as_deref().is_none_or(|it| it.trim().is_empty()) {
+            return Err(Fault::new(&E2006, format!("`{}` wants a reason", order.command.name()))
+                .hint("add --reason TEXT; it is kept in the journal"));
+        }
+        match &order.command {
+            Command::Init => self.init(by, reason).await?,
+            Command::Start { version, auto, confirm, waive } => {
+                self.begin_release(by, version, waive, reason)?;
+                return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Next { auto, confirm, waive } => {
+                let goal = Goal { auto: *auto, confirm: confirm.clone() };
+                self.accept_next(by, &goal, waive, reason).await?;
+                return Ok(goal);
+            }
+            Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
+            Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
+            Command::Accept => self.accept(by, reason).await?,
+            Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
+            Command::Rollback { confirm, accept_data_loss } => {
+                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+            }
+            Command::Retry => self.retry(by, reason)?,
+            Command::Skip { step } => self.skip(by, step, reason)?,
+            Command::Resolve { step, done } => self.resolve(by, step, *done, reason)?,
+            Command::Pause => {
+                let facts = vec![Fact::Paused { on: true }];
+                self.book().note(by, "paused: nothing new is started", reason, vec![], facts)?;
+            }
+            Command::Resume => {
+                let facts = vec![Fact::Paused { on: false }];
+                self.book().note(by, "goes on", reason, vec![], facts)?;
+            }
+            Command::Amend { text, file } => self.amend(by, text, file, reason)?,
+            Command::Adopt => self.adopt(by, reason).await?,
+            Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+        }
+        Ok(Goal::default())
+    }
+
+    async fn accept_next(
+        &self,
+        by: &Actor,
+        goal: &Goal,
+        waive: &[StepId],
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
+        let life = self.life();
+        if life.record.paused {
+            return Err(Fault::new(&E2013, "the run is paused").hint("changeover run resume"));
+        }
+        if !waive.is_empty() {
+            if reason.is_none() {
+                return Err(Fault::new(&E2006, "waiving a check wants a reason"));
+            }
+            let facts = self.waivers(waive)?;
+            self.book().note(by, "checks waived", reason, vec![], facts)?;
+        }
+        match life.state {
+            // After a crash there is work to finish before anything new.
+            State::Doing { .. } | State::Settling { .. } | State::Asking { .. } => Ok(()),
+            State::Ready { .. } => self.next(by, goal).await,
+            State::Steady if life.record.roles.is_none() => Err(self.uninitialised()),
+            State::Steady | State::Halted { .. } => Err(self.not_now("next")),
+        }
+    }
+
+    fn approve(
+        &self,
+        by: &Actor,
+        comment: Option<String>,
+        packet: Option<crate::model::Digest>,
+    ) -> Result<(), Fault> {
+        let (life, workflow) = (self.life(), self.run_workflow()?);
+        let State::Asking { .. } = life.state else { return Err(self.not_now("approve")) };
+        let Some(gate) = workflow.validate_gate() else { return Err(self.not_now("approve")) };
+        let least = gate.identity.unwrap_or(Identity::Os);
+        if by.identity < least {
+            let says = format!("this gate wants an identity that is at least `{}`", identity_name(least));
+            return Err(Fault::new(&E2007, says).because(format!(
+                "{} is only `{}`",
+                by.name,
+                identity_name(by.identity)
+            )));
+        }
+        let groups: Vec<String> = workflow
+            .people
+            .iter()
+            .filter(|(_, names)| names.contains(&by.name))
+            .map(|(group, _)| group.clone())
+            .collect();
+        if !groups.iter().any(|it| gate.approvers.contains_key(it)) {
+            let says = format!("{} is in no group that may approve here", by.name);
+            return Err(Fault::new(&E2007, says).hint("the workflow's `people:` names the groups"));
+        }
+        let requester = life.record.run.as_ref().is_some_and(|run| run.requester == by.name);
+        if requester && life.rules.gate.as_ref().is_some_and(|gate| !gate.requester_may) {
+            let says = format!("{} started this run and may not approve it", by.name);
+            return Err(Fault::new(&E2007, says));
+        }
+        let packet = packet.or(life.record.packet).unwrap_or_default();
+        self.decide(by, Input::Approve { packet, by: by.name.clone(), groups }, Self::told(comment))
+    }
+
+    async fn accept(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let life = self.life();
+        let entered = life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
+        if let (State::Ready { .. }, Some(entered)) = (life.state, entered) {
+            let left = entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
+            if left > 0 && reason.is_none() {
+                let says = format!("the soak is planned to last {left} s longer");
+                return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
+            }
+            self.guard_jobs(Phase::Lift).await?;
+        }
+        self.decide(by, Input::Accept, Self::told(reason))
+    }
+
+    fn rollback(
+        &self,
+        by: &Actor,
+        confirm: Option<&crate::model::SiteName>,
+        loss: bool,
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
+        let life = self.life();
+        let input = Input::Rollback { loss_accepted: loss };
+        let consented = Input::Rollback { loss_accepted: true };
+        let Some(run) = &life.record.run else { return Err(self.not_now("rollback")) };
+        if self.book().try_input(by, &consented).is_err() {
+            return Err(self.not_now("rollback"));
+        }
+        if self.book().try_input(by, &input).is_err() {
+            let says = "writes were allowed on the new production; going back loses them";
+            return Err(Fault::new(&crate::fault::E2005, says)
+                .hint("consent to it by name: --accept-data-loss"));
+        }
+        confirmed(confirm, &run.production, "release rollback")?;
+        self.decide(by, input, Self::told(reason))
+    }
+
+    /// `retry` looks again; where a crash left work behind there is nothing to decide.
+    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        match self.life().state {
+            State::Doing { .. } | State::Settling { .. } => Ok(()),
+            State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
+                self.decide(by, Input::Retry, Self::told(reason))
+            }
+        }
+    }
+
+    fn skip(&self, by: &Actor, step: &StepId, reason: Option<String>) -> Result<(), Fault> {
+        let position = self.position(step)?;
+        let input = Input::Skip { steps: 1_u64.checked_shl(u32::from(position)).unwrap_or(0) };
+        let halted = matches!(self.life().state, State::Halted { .. });
+        if halted && self.book().try_input(by, &input).is_err() {
+            let says = format!("`{step}` may not be skipped");
+            return Err(Fault::new(&crate::fault::E2014, says)
+                .because("only failed steps marked `skippable` in the workflow may be"));
+        }
+        self.decide(by, input, Self::told(reason))
+    }
+
+    fn resolve(&self, by: &Actor, step: &StepId, done: bool, reason: Option<String>) -> Result<(), Fault> {
+        let life = self.life();
+        if let State::Settling { .. } = life.state {
+            let open = life.record.intents.iter().find(|(_, it)| it.intent.id == *step);
+            let Some(((phase, position), _)) = open else { return Err(self.not_now("resolve")) };
+            let ended = if done { Ended::Done } else { Ended::Failed };
+            let closed = Closed { phase: *phase, step: *position, ended };
+            let text = format!("a person found out how {step} ended");
+            return self.book().note(by, text, reason, vec![], vec![Fact::Settled(closed)]);
+        }
+        let position = self.position(step)?;
+        self.decide(by, Input::Resolve { step: position, done }, (reason, vec![], vec![]))
+    }
+
+    /// The position of a step of the current phase.
+    fn position(&self, step: &StepId) -> Result<u8, Fault> {
+        let life = self.life();
+        let found = life.state.at().and_then(|at| life.rules.position(at.phase, step));
+        found.ok_or_else(|| {
+            Fault::new(&E2012, format!("the current phase has no step `{step}`")).hint("changeover status")
+        })
+    }
+
+    /// The answer when nothing more can be done without people.
+    pub(super) fn reply(&self) -> Reply {
+        let life = self.life();
+        let failed_action = self.failed_action(&life);
+        let (exit, code) = match life.state {
+            State::Steady => (Exit::Done, None),
+            State::Doing { .. } | State::Settling { .. } | State::Ready { .. } if life.record.paused => {
+                (Exit::Refused, Some(&crate::fault::E2013))
+            }
+            State::Ready { .. } | State::Doing { .. } | State::Settling { .. } => (Exit::Done, None),
+            State::Asking { .. } => (Exit::Waiting, Some(&crate::fault::E2011)),
+            State::Halted { unknown, .. } if unknown != 0 => {
+                (Exit::Unknown, Some(&crate::fault::E2004))
+            }
+            State::Halted { at, .. } if failed_action && at.phase == Phase::Swap => {
+                (Exit::Failed, Some(&crate::fault::E2017))
+            }
+            State::Halted { .. } if failed_action => (Exit::Failed, Some(&crate::fault::E2003)),
+            State::Halted { .. } => (Exit::Refused, Some(&crate::fault::E2002)),
+        };
+        Reply {
+            exit,
+            sentence: crate::view::sentence(&life),
+            next: crate::view::next(&life),
+            state: life.state,
+            code: code.map(|it: &crate::fault::Code| it.id.to_owned()),
+            plan: None,
+        }
+    }
+
+    /// Whether an action failed, or only checks did after an action of the phase had been worked on.
+    fn failed_action(&self, life: &crate::machine::Life) -> bool {
+        let State::Halted { at, failed, .. } = life.state else { return false };
+        let Ok(steps) = self.machine_steps(at.phase) else { return false };
+        let last = 63_u32.saturating_sub(failed.leading_zeros());
+        failed != 0 && steps.iter().take(last as usize + 1).any(|step| !step.is_check())
+           
+    }
+}
+
+/// The name of an identity in sentences.
+const fn identity_name(identity: Identity) -> &'static str {
+    match identity {
+        Identity::Claimed => "claimed",
+        Identity::Os => "os",
+        Identity::SocketPeer => "socket-peer",
+        Identity::Oidc => "oidc",
+    }
+}
+
+impl Command {
+    /// Its name in refusals.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Start { .. } => "release start",
+            Self::Next { .. } => "release next",
+            Self::Approve { .. } => "release approve",
+            Self::Reject => "release reject",
+            Self::Accept => "release accept",
+            Self::Rollback { .. } => "release rollback",
+            Self::Abort => "release abort",
+            Self::Retry => "run retry",
+            Self::Skip { .. } => "run skip",
+            Self::Resolve { .. } => "run resolve",
+            Self::Pause => "run pause",
+            Self::Resume => "run resume",
+            Self::Amend { .. } => "run amend",
+            Self::Adopt => "run adopt",
+            Self::Close => "run close",
+        }
+    }
+
+    /// Whether it wants a reason.
+    pub const fn wants_reason(&self) -> bool {
+        match self {
+            Self::Start { waive, .. } => !waive.is_empty(),
+            Self::Rollback { .. }
+            | Self::Reject
+            | Self::Abort
+            | Self::Skip { .. }
+            | Self::Resolve { .. }
+            | Self::Amend { .. }
+            | Self::Adopt
+            | Self::Close => true,
+            Self::Init
+            | Self::Next { .. }
+            | Self::Approve { .. }
+            | Self::Accept
+            | Self::Retry
+            | Self::Pause
+            | Self::Resume => false,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What a command would do, without doing it: the same looks and plans, nothing applied, nothing written.
+
+use std::sync::Arc;
+
+use crate::conductor::Conductor;
+use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
+use crate::conductor::packet::verdict_name;
+use crate::fault::{Exit, Fault};
+use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
+use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, Way};
+use crate::port::Seen;
+use crate::workflow::Workflow;
+use crate::workflow::step::Step;
+
+impl Conductor {
+    /// The plan of a command.
+    pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        let life = self.life();
+        let (workflow, record, at) = match &order.command {
+            Command::Start { version, .. } => {
+                let record = self.started(version)?;
+                let at = At { kind: Kind::Release, way: Way::Forth, phase: Phase::Preflight, group: 0, tried: 1 };
+                (Arc::clone(&self.workflow), record, Some(at))
+            }
+            command => (self.run_workflow()?, life.record.clone(), leads_to(command, &life.state, &life.record)),
+        };
+        let mut steps = vec![];
+        if let Some(at) = at {
+            steps = self.planned(&workflow, &record, at).await;
+            for phase in later(at, &record) {
+                steps.extend(listed(&workflow, *phase));
+            }
+        }
+        let name = order.command.name().to_owned();
+        let sentence = at.map_or_else(
+            || format!("`{name}` changes the journal only"),
+            |at| format!("`{name}` would do {}", at.phase.name()),
+        );
+        let way_back = crate::view::way_back(&life, at.map(|at| at.phase));
+        let digest = digest_of(&name, life.record.epoch, &steps);
+        let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
+        let refused = plan.steps.iter().any(|it| it.verdict == "fail" || it.verdict == "unknown");
+        Ok(Reply {
+            exit: if refused { Exit::Refused } else { Exit::Done },
+            sentence,
+            next: "nothing was changed; run it without --dry-run".to_owned(),
+            state: life.state,
+            code: None,
+            plan: Some(plan),
+        })
+    }
+
+    /// The record as it would be when a release had just started.
+    fn started(&self, version: &str) -> Result<Record, Fault> {
+        let record = self.life().record;
+        let production = record.production().cloned().ok_or_else(|| self.uninitialised())?;
+        let standby = self.workflow.other(&production).cloned().ok_or_else(|| self.uninitialised())?;
+        let begin = Begin {
+            kind: Kind::Release,
+            version: Some(version.to_owned()),
+            production,
+            standby,
+            workflow: Digest::of(self.text.as_bytes()),
+            rules: Rules::of(&self.workflow),
+            outside: self.differs.clone(),
+            loss_accepted: false,
+        };
+        let nobody = Actor { name: String::new(), identity: Identity::Claimed };
+        let turned = self.book().try_input(&nobody, &Input::Start(Box::new(begin)));
+        turned.map(|it| it.record).map_err(|_| self.not_now("start"))
+    }
+
+    async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
+        let mut planned = vec![];
+        let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
+        for (position, step) in steps.enumerate() {
+            let position = u8::try_from(position).unwrap_or(u8::MAX);
+            let call = self.call_in(Arc::clone(workflow), record.clone(), at, position, step);
+            let (verdict, changes, evidence) = match call {
+                Err(evidence) => ("unknown", vec![], vec![evidence]),
+                Ok(call) if step.is_check() => {
+                    let found = self.world.check(call).look().await;
+                    (verdict_name(found.verdict), vec![], found.evidence)
+                }
+                Ok(call) => seen(self.world.action(call).observe().await),
+            };
+            planned.push(PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) });
+        }
+        planned
+    }
+}
+
+fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {
+    match seen {
+        Seen::Done { evidence, .. } => ("done", vec![], evidence),
+        Seen::Todo { changes, evidence } => ("todo", changes, evidence),
+        Seen::Busy { evidence } => ("todo", vec![], evidence),
+        Seen::Failed { evidence } | Seen::Foreign { evidence } => ("fail", vec![], evidence),
+        Seen::Unknown { evidence } => ("unknown", vec![], evidence),
+    }
+}
+
+fn shown(phase: Phase, step: &Step, verdict: &str) -> PlannedStep {
+    PlannedStep {
+        phase: phase.name().to_owned(),
+        id: step.id.clone(),
+        kind: step.kind().to_owned(),
+        verdict: verdict.to_owned(),
+        changes: vec![],
+        evidence: vec![],
+    }
+}
+
+fn listed(workflow: &Workflow, phase: Phase) -> Vec<PlannedStep> {
+    workflow.steps(phase).iter().map(|step| shown(phase, step, "later")).collect()
+}
+
+/// The phases that follow, for the list.
+fn later(at: At, record: &Record) -> &'static [Phase] {
+    let path = path(at.kind, at.way);
+    let here = path.iter().position(|it| *it == at.phase);
+    if following(at, record).is_none() { &[] } else { here.map_or(&[], |here| &path[here + 1..]) }
+}
+
+/// The place a command would lead to.
+fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
+    let at = state.at()?;
+    let back = |way| path(at.kind, way).first().map(|phase| At { way, phase: *phase, group: 0, tried: 1, ..at });
+    match command {
+        Command::Next { .. } | Command::Accept => {
+            following(at, record).map(|phase| At { phase, group: 0, tried: 1, ..at })
+        }
+        Command::Rollback { .. } => back(Way::Back),
+        Command::Abort => back(Way::Abort),
+        Command::Retry | Command::Resume => Some(at),
+        Command::Init
+        | Command::Start { .. }
+        | Command::Approve { .. }
+        | Command::Reject
+        | Command::Skip { .. }
+        | Command::Resolve { .. }
+        | Command::Pause
+        | Command::Amend { .. }
+        | Command::Adopt
+        | Command::Close => None,
+    }
+}
+
+fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+    let mut whole = format!("{command}\n{epoch}\n");
+    for step in steps {
+        whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));
+        for change in &step.changes {
+            let (old, new) = (change.old.as_deref().unwrap_or("-"), change.new.as_deref().unwrap_or("-"));
+            whole.push_str(&format!("  {} {old} {new}\n", change.key));
+        }
+    }
+    Digest::of(whole.as_bytes())
+}

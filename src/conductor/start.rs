@@ -1,0 +1,186 @@
+//! Beginnings: a system is put under a journal, a run is opened, taken over, amended.
+
+use crate::conductor::Conductor;
+use crate::fault::{E2002, E2009, E2010, E2012, Fault};
+use crate::machine::{Begin, Fact, Input, Rules, State};
+use crate::model::{Actor, Evidence, Kind, Roles, StepId};
+
+impl Conductor {
+    /// Observes roles, releases and records, sets the first marks and writes the first entries. Nothing
+    /// that changes the world works before it.
+    pub(super) async fn init(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let record = self.life().record;
+        if record.roles.is_some() {
+            return Err(Fault::new(&E2009, format!("{} is initialised already", self.system))
+                .hint("changeover status"));
+        }
+        let survey = self.world.survey(&self.workflow).await.map_err(|evidence| {
+            unread("the world could not be read or does not agree with itself", &evidence)
+        })?;
+        let journal = if record.journal.is_empty() {
+            let journal = self.fresh_id.clone();
+            let fact = Fact::Born { journal: journal.clone() };
+            let text = "about to set this journal's marks";
+            self.book().note(by, text, reason.clone(), survey.evidence.clone(), vec![fact])?;
+            journal
+        } else {
+            record.journal
+        };
+        self.foreign_marks(&survey, &journal)?;
+        let marks = self
+            .world
+            .first_marks(&self.workflow, &journal, &survey)
+            .await
+            .map_err(|evidence| unread("the marks could not be set", &evidence))?;
+        let mut facts = vec![Fact::Initialised {
+            journal,
+            production: survey.production.clone(),
+            releases: survey.releases.clone(),
+        }];
+        facts.extend(marks.into_iter().map(|(zone, number)| Fact::Mark { zone, number }));
+        facts.extend(
+            survey
+                .addresses
+                .into_iter()
+                .map(|(site, addresses)| Fact::Addresses { site, addresses }),
+        );
+        let text = format!("initialised: {} is production", survey.production);
+        self.book().note(by, text, reason, survey.evidence, facts)
+    }
+
+    fn foreign_marks(&self, survey: &crate::port::Survey, journal: &str) -> Result<(), Fault> {
+        let foreign = survey.marks.iter().find(|(_, (_, owner))| owner != journal && !owner.is_empty());
+        let Some((zone, (number, owner))) = foreign else { return Ok(()) };
+        let says = format!("{zone} carries mark {number} of journal {owner}, not of this one");
+        Err(Fault::new(&crate::fault::E2019, says)
+            .because("another Changeover moves these records; two would fight over them")
+            .hint("if that one is gone for good: changeover run adopt --reason TEXT"))
+    }
+
+    /// Opens a release.
+    pub(super) fn begin_release(
+        &self,
+        by: &Actor,
+        version: &str,
+        waive: &[StepId],
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
+        let record = self.life().record;
+        let production = match &record.roles {
+            Some(Roles::Settled { production }) => production.clone(),
+            Some(Roles::Moving { .. }) => return Err(self.not_now("start")),
+            None => return Err(self.uninitialised()),
+        };
+        let Some(standby) = self.workflow.other(&production).cloned() else {
+            let says = format!("the workflow does not know the site {production}");
+            return Err(Fault::new(&E2012, says));
+        };
+        if !record.owed.is_empty() {
+            return Err(Fault::new(&E2010, format!("an earlier run still owes: {}", owed_text(&record)))
+                .hint("changeover status names each and the command that pays it"));
+        }
+        let rules = Rules::of(&self.workflow);
+        let facts = self.waivers(waive)?;
+        let workflow = self.book().keep(&self.text)?;
+        let begin = Begin {
+            kind: Kind::Release,
+            version: Some(version.to_owned()),
+            production,
+            standby,
+            workflow,
+            rules,
+            outside: self.differs.clone(),
+            loss_accepted: false,
+        };
+        self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
+    }
+
+    /// The facts of waived checks; only checks of this workflow can be waived.
+    pub(super) fn waivers(&self, waive: &[StepId]) -> Result<Vec<Fact>, Fault> {
+        let workflow = self.run_workflow()?;
+        waive
+            .iter()
+            .map(|id| {
+                let known = workflow.all_steps().any(|step| step.id == *id && step.is_check());
+                if known {
+                    Ok(Fact::Waived { check: id.clone() })
+                } else {
+                    Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")))
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn uninitialised(&self) -> Fault {
+        Fault::new(&E2009, format!("{} is not initialised", self.system))
+            .because("nothing that changes the world works before the roles were observed")
+            .hint(format!("changeover init {}", self.system))
+    }
+
+    /// Takes over: a new epoch; marks of another journal become ours.
+    pub(super) async fn adopt(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let record = self.life().record;
+        let epoch = Fact::Epoch { epoch: record.epoch + 1 };
+        let journal =
+            if record.journal.is_empty() { self.fresh_id.clone() } else { record.journal.clone() };
+        let mut facts = vec![epoch, Fact::Born { journal: journal.clone() }];
+        self.book().note(by, "taken over", reason.clone(), vec![], facts.clone())?;
+        facts.clear();
+        let survey = self.world.survey(&self.workflow).await.map_err(|evidence| {
+            unread("the world could not be read; the epoch is raised all the same", &evidence)
+        })?;
+        if survey.marks.values().all(|(_, owner)| *owner == journal) {
+            return Ok(());
+        }
+        let marks = self
+            .world
+            .take_marks(&self.workflow, &journal, &survey)
+            .await
+            .map_err(|evidence| unread("the marks could not be taken over", &evidence))?;
+        facts.extend(marks.into_iter().map(|(zone, number)| Fact::Mark { zone, number }));
+        self.book().note(by, "marks taken over", reason, survey.evidence, facts)
+    }
+
+    /// New rules for what has not begun.
+    pub(super) fn amend(
+        &self,
+        by: &Actor,
+        text: &str,
+        file: &str,
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
+        let new = (self.read)(text, file)?;
+        let life = self.life();
+        if life.record.run.is_none() {
+            return Err(self.not_now("amend"));
+        }
+        let old = self.book().kept(&life.record.run.as_ref().map_or_else(Default::default, |run| run.workflow))?;
+        let diff = similar::TextDiff::from_lines(&old, text).unified_diff().header("before", "after").to_string();
+        let workflow = self.book().keep(text)?;
+        let rules = Box::new(Rules::of(&new));
+        let evidence = Evidence { data: serde_json::json!({ "diff": diff }), ..self.evidence("the change of the workflow") };
+        let input = Input::Amend { rules, workflow };
+        let halted_or_waiting =
+            matches!(life.state, State::Halted { .. } | State::Ready { .. } | State::Asking { .. });
+        if halted_or_waiting && self.book().try_input(by, &input).is_err() {
+            return Err(Fault::new(&crate::fault::E2016, "the new workflow differs in steps that have begun")
+                .hint("change only phases that come later"));
+        }
+        self.decide(by, input, (reason, vec![evidence], vec![]))
+    }
+}
+
+fn owed_text(record: &crate::machine::Record) -> String {
+    use crate::machine::Owed;
+    let each = record.owed.iter().map(|owed| match owed {
+        Owed::Job { job, site } => format!("job {job} is off on {site}"),
+        Owed::Embargo { site } => format!("writes are refused on {site}"),
+        Owed::Standby => "the standby does not have production's release and data".to_owned(),
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn unread(what: &str, evidence: &[Evidence]) -> Fault {
+    let says: Vec<String> = evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
+    Fault::new(&E2002, what).because(says.join("; ")).hint("nothing was changed; put it right and run it again")
+}

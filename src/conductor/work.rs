@@ -1,0 +1,278 @@
+//! One step worked on: a check is looked at, an action observes, plans, writes its intent, applies and
+//! observes again. Every way a call can end leads to done, failed or unknown, never to a guess.
+
+use std::time::Duration;
+
+use crate::conductor::Conductor;
+use crate::conductor::command::Progress;
+use crate::fault::Fault;
+use crate::machine::{At, Closed, Ended, Fact, Intent};
+use crate::model::{Actor, Change, Evidence, Nature, Verdict};
+use crate::port::{Action, Call, Seen, Sent};
+use crate::workflow::step::{Expect, Step};
+
+/// How a step ended, with what it relied on.
+#[derive(Clone, Debug)]
+pub struct StepEnd {
+    /// How.
+    pub ended: Ended,
+    /// What was read.
+    pub evidence: Vec<Evidence>,
+    /// What became true with it.
+    pub facts: Vec<Fact>,
+}
+
+impl StepEnd {
+    const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
+        Self { ended, evidence, facts }
+    }
+
+    const fn failed(evidence: Vec<Evidence>) -> Self {
+        Self::new(Ended::Failed, evidence, vec![])
+    }
+}
+
+/// What an action's next look means for its step.
+enum Turn {
+    End(StepEnd),
+    Again,
+}
+
+impl Conductor {
+    /// Works on one step until it has ended.
+    ///
+    /// # Errors
+    /// The journal could not be written; the process must end.
+    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
+        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
+            let says = "the run's workflow has no such step";
+            return Ok(StepEnd::failed(vec![self.evidence(says)]));
+        };
+        if step.is_check() { self.look(at, position, &step).await } else { self.act(by, at, position, &step).await }
+    }
+
+    async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+        let began = self.clock.monotonic();
+        let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
+        let waived = self.life().record.run.is_some_and(|run| run.waived.contains(&step.id));
+        loop {
+            let call = match self.call(at, position, step)? {
+                Ok(call) => call,
+                Err(evidence) => return Ok(self.verdict(step, Verdict::Unknown, vec![evidence], vec![], waived)),
+            };
+            let poll = call.workflow.limits.poll.0;
+            let found = self.world.check(call).look().await;
+            let verdict = expected(step.expect, found.verdict, &found.evidence);
+            let waited = self.clock.monotonic().saturating_sub(began);
+            if verdict == Verdict::Pass || waited >= patience {
+                return Ok(self.verdict(step, verdict, found.evidence, found.facts, waived));
+            }
+            self.tell_seen(step, &found.evidence);
+            self.clock.sleep(poll).await;
+        }
+    }
+
+    /// A check's step: unknown refuses like a failure, and stays known as unknown by its fact.
+    fn verdict(
+        &self,
+        step: &Step,
+        verdict: Verdict,
+        mut evidence: Vec<Evidence>,
+        mut facts: Vec<Fact>,
+        waived: bool,
+    ) -> StepEnd {
+        facts.push(Fact::Looked { check: step.id.clone(), verdict });
+        let ended = match verdict {
+            Verdict::Pass => Ended::Done,
+            Verdict::Fail | Verdict::Unknown if waived => {
+                evidence.push(self.evidence("waived for this run by a person, with a reason"));
+                Ended::Done
+            }
+            Verdict::Fail | Verdict::Unknown => Ended::Failed,
+        };
+        StepEnd::new(ended, evidence, facts)
+    }
+
+    async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+        let mut tries_left = step.retry.unwrap_or(1).max(1);
+        loop {
+            let end = self.attempt(by, at, position, step).await?;
+            tries_left -= 1;
+            if end.ended != Ended::Failed || tries_left == 0 {
+                return Ok(end);
+            }
+            // Another attempt: the failed one is written first, so that it is counted.
+            let closed = Closed { phase: at.phase, step: position, ended: Ended::Failed };
+            let text = format!("{}: attempt failed, trying again", step.id);
+            self.book().note(by, text, None, end.evidence, vec![Fact::Settled(closed)])?;
+        }
+    }
+
+    async fn attempt(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+        let call = match self.call(at, position, step)? {
+            Ok(call) => call,
+            Err(evidence) => return Ok(StepEnd::failed(vec![evidence])),
+        };
+        let (timeout, began) = (call.timeout, self.clock.monotonic());
+        let (poll, settle) = (call.workflow.limits.poll.0, call.workflow.limits.settle.0);
+        let mut tried = Tried { open: call.since.is_some(), settled: false, sent: false, todo: None, deaf: 0 };
+        let action = self.world.action(call.clone());
+        loop {
+            let late = self.clock.monotonic().saturating_sub(began) >= timeout;
+            let seen = action.observe().await;
+            match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
+                Turn::End(end) => return Ok(end),
+                Turn::Again => {
+                    // What may still be unsettled is read again only after the settle window.
+                    let wait = if tried.todo.is_some() { settle.max(poll) } else { poll };
+                    self.clock.sleep(wait).await;
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one look and all it is judged by")]
+    async fn turn(
+        &self,
+        by: &Actor,
+        call: &Call,
+        position: u8,
+        step: &Step,
+        action: &dyn Action,
+        tried: &mut Tried,
+        seen: Seen,
+        late: bool,
+    ) -> Result<Turn, Fault> {
+        Ok(match seen {
+            Seen::Done { evidence, facts } => Turn::End(StepEnd::new(Ended::Done, evidence, facts)),
+            Seen::Failed { evidence } | Seen::Foreign { evidence } => {
+                Turn::End(StepEnd::failed(evidence))
+            }
+            Seen::Busy { evidence } => {
+                tried.todo = None;
+                self.tell_seen(step, &evidence);
+                match (late, tried.open) {
+                    (false, _) => Turn::Again,
+                    (true, true) => Turn::End(StepEnd::new(Ended::Unknown, evidence, vec![])),
+                    (true, false) => Turn::End(StepEnd::failed(evidence)),
+                }
+            }
+            Seen::Unknown { evidence } => {
+                tried.deaf += 1;
+                self.tell_seen(step, &evidence);
+                match (tried.open, late || tried.deaf >= DEAF_MAX) {
+                    (_, false) => Turn::Again,
+                    (true, true) => Turn::End(StepEnd::new(Ended::Unknown, evidence, vec![])),
+                    // Nothing was sent: the world is as it was.
+                    (false, true) => Turn::End(StepEnd::failed(evidence)),
+                }
+            }
+            Seen::Todo { changes, evidence } => {
+                self.todo(by, call, position, step, action, tried, changes, evidence).await?
+            }
+        })
+    }
+
+    /// The end is not true. Before anything is sent, an open intent must be known not to have worked:
+    /// two equal readings, a settle window apart. Only what sets a value may be sent again at once.
+    #[expect(clippy::too_many_arguments, reason = "one look and all it is judged by")]
+    async fn todo(
+        &self,
+        by: &Actor,
+        call: &Call,
+        position: u8,
+        step: &Step,
+        action: &dyn Action,
+        tried: &mut Tried,
+        changes: Vec<Change>,
+        evidence: Vec<Evidence>,
+    ) -> Result<Turn, Fault> {
+        let equal = tried.todo.as_ref() == Some(&changes);
+        if tried.sent {
+            // It was accepted or unknown and does not show: the second equal reading says it did not work.
+            tried.todo = Some(changes);
+            return Ok(if equal { Turn::End(StepEnd::failed(evidence)) } else { Turn::Again });
+        }
+        let absolute = call.params.nature() == Nature::Absolute;
+        if tried.open && !tried.settled && !equal && !absolute {
+            tried.todo = Some(changes);
+            return Ok(Turn::Again);
+        }
+        (tried.settled, tried.todo) = (true, None);
+        self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
+        (tried.open, tried.sent) = (true, true);
+        Ok(match action.apply(&changes).await {
+            Sent::Accepted { evidence, .. } => {
+                self.tell_seen(step, &evidence);
+                Turn::Again
+            }
+            Sent::Refused { evidence } => Turn::End(StepEnd::failed(evidence)),
+            Sent::Unknown { evidence } => {
+                self.tell_seen(step, &evidence);
+                Turn::Again
+            }
+        })
+    }
+
+    fn intent(
+        &self,
+        call: &Call,
+        position: u8,
+        step: &Step,
+        changes: &[Change],
+        observed: Vec<Evidence>,
+        action: &dyn Action,
+    ) -> Intent {
+        Intent {
+            phase: call.at.phase,
+            step: position,
+            id: step.id.clone(),
+            action: call.params.kind().to_owned(),
+            op: call.op.clone(),
+            attempt: call.attempt,
+            changes: changes.to_vec(),
+            observed,
+            facts: action.intends(),
+        }
+    }
+
+    fn tell_seen(&self, step: &Step, evidence: &[Evidence]) {
+        if let Some(last) = evidence.last() {
+            self.watcher.tell(&Progress::Seen { step: step.id.clone(), says: last.says.clone() });
+        }
+    }
+
+    pub(super) fn evidence(&self, says: &str) -> Evidence {
+        let data = serde_json::Value::Null;
+        Evidence { source: "changeover".to_owned(), at: self.clock.now(), says: says.to_owned(), data }
+    }
+}
+
+/// How often in a row the world may stay silent before a step gives up.
+const DEAF_MAX: u32 = 4;
+
+/// What has happened so far in one attempt.
+struct Tried {
+    /// An intent is open: an effect may have happened.
+    open: bool,
+    /// It is known that the open intent of an earlier attempt did not work.
+    settled: bool,
+    /// This attempt has sent its request.
+    sent: bool,
+    /// What was still to do at the last look.
+    todo: Option<Vec<Change>>,
+    /// Silent looks in a row.
+    deaf: u32,
+}
+
+/// A check that is expected to fail passes when what it looks for is gone.
+fn expected(expect: Expect, verdict: Verdict, evidence: &[Evidence]) -> Verdict {
+    let gone = evidence.iter().any(|it| it.data.get("unreachable").is_some_and(|it| it == true));
+    match (expect, verdict) {
+        (Expect::Pass, verdict) => verdict,
+        (Expect::Fail, Verdict::Pass) => Verdict::Fail,
+        (Expect::Fail, Verdict::Fail) => Verdict::Pass,
+        (Expect::Fail, Verdict::Unknown) if gone => Verdict::Pass,
+        (Expect::Fail, Verdict::Unknown) => Verdict::Unknown,
+    }
+}
