@@ -141,6 +141,15 @@ impl World for Actuators {
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
         cloudflare::marks::first(&self.wire, workflow, journal, survey).await
     }
+
+    async fn take_marks(
+        &self,
+        workflow: &Workflow,
+        journal: &str,
+        survey: &Survey,
+    ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
+        cloudflare::marks::take(&self.wire, workflow, journal, survey).await
+    }
 }
 
 /// A check where an action stands, or the other way round; the linter refuses such files.

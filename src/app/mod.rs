@@ -109,10 +109,12 @@ pub fn pick(settings: &Settings, named: Option<&str>) -> Result<SystemName, Faul
     let known = systems(settings)?;
     let list = || known.iter().map(|it| it.0.clone()).collect::<Vec<_>>().join(", ");
     match (named.or(flag), known.as_slice()) {
-        (Some(name), known) => known.iter().find(|it| it.as_str() == name).cloned().ok_or_else(|| {
-            let says = format!("there is no system `{name}`");
-            Fault::new(&E2012, says).hint(format!("there are: {}", list()))
-        }),
+        (Some(name), known) => {
+            known.iter().find(|it| it.as_str() == name).cloned().ok_or_else(|| {
+                let says = format!("there is no system `{name}`");
+                Fault::new(&E2012, says).hint(format!("there are: {}", list()))
+            })
+        }
         (None, [only]) => Ok(only.clone()),
         (None, []) => Err(Fault::new(&E2012, "there is no workflow file")
             .hint(format!("put one into {}", settings.workflows.display()))),
@@ -137,8 +139,11 @@ fn read(text: &str, file: &str) -> Result<Workflow, Fault> {
         Err(faults) => {
             let more = faults.len().saturating_sub(1);
             let first = faults.into_iter().next();
-            let first = first.unwrap_or_else(|| Fault::new(&E1001, format!("{file} cannot be read")));
-            let hint = if more == 0 { first.hint.clone().unwrap_or_default() } else {
+            let first =
+                first.unwrap_or_else(|| Fault::new(&E1001, format!("{file} cannot be read")));
+            let hint = if more == 0 {
+                first.hint.clone().unwrap_or_default()
+            } else {
                 format!("{more} more: changeover lint {file}")
             };
             Err(first.hint(hint))
@@ -197,7 +202,8 @@ pub fn lint(file: &Path) -> Result<LintReport, Fault> {
 }
 
 fn of_fault(fault: Fault) -> LintFinding {
-    let place = fault.place.unwrap_or(crate::fault::Place { file: String::new(), line: 1, column: 1 });
+    let place =
+        fault.place.unwrap_or(crate::fault::Place { file: String::new(), line: 1, column: 1 });
     LintFinding {
         rule: fault.code.id.to_owned(),
         code: fault.code.id.to_owned(),

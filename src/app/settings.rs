@@ -126,10 +126,7 @@ fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|it| !it.is_empty())
 }
 
-fn addresses(
-    name: &str,
-    get: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<SocketAddr>, Fault> {
+fn addresses(name: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<Vec<SocketAddr>, Fault> {
     let text = get(name).unwrap_or_default();
     list(&text)
         .map(|part| {
@@ -143,7 +140,8 @@ fn addresses(
 /// curl's form, with a bracketed address on either side.
 fn connect(text: &str) -> Result<ConnectTo, Fault> {
     let wrong = || {
-        let says = format!("CHANGEOVER_CONNECT_TO holds `{text}`, which is not `HOST:PORT:ADDR:PORT`");
+        let says =
+            format!("CHANGEOVER_CONNECT_TO holds `{text}`, which is not `HOST:PORT:ADDR:PORT`");
         Fault::new(&E2015, says).hint("an empty part means any on the left, the same on the right")
     };
     let mut parts = vec![];
@@ -176,7 +174,9 @@ fn connect(text: &str) -> Result<ConnectTo, Fault> {
 /// An address for screens, never with credentials in it.
 fn without_userinfo(value: &str) -> String {
     match url::Url::parse(value) {
-        Ok(mut url) if url.has_host() && (!url.username().is_empty() || url.password().is_some()) => {
+        Ok(mut url)
+            if url.has_host() && (!url.username().is_empty() || url.password().is_some()) =>
+        {
             let cleared = url.set_username("").is_ok() && url.set_password(None).is_ok();
             if cleared { url.to_string() } else { "[address]".to_owned() }
         }
@@ -200,7 +200,10 @@ mod tests {
     #[test]
     fn connect_to_is_read_as_curl_reads_it() {
         let all = connect(":443::8443").unwrap();
-        assert_eq!(all, ConnectTo { host: None, port: Some(443), to_host: None, to_port: Some(8443) });
+        assert_eq!(
+            all,
+            ConnectTo { host: None, port: Some(443), to_host: None, to_port: Some(8443) }
+        );
         let one = connect("gigadb.org:443:127.0.0.1:8443").unwrap();
         assert_eq!(one.to_host.as_deref(), Some("127.0.0.1"));
         let six = connect("gigadb.org:443:[::1]:8443").unwrap();

@@ -39,7 +39,15 @@ impl Book {
     /// Where an input would lead, without writing anything.
     pub fn try_input(&self, by: &Actor, input: &Input) -> Result<machine::Turned, Refused> {
         let (life, (at, _)) = (&self.life, self.time());
-        machine::step(self.rules(input), &life.record, life.state, input.clone(), &by.name, at, Told::default())
+        machine::step(
+            self.rules(input),
+            &life.record,
+            life.state,
+            input.clone(),
+            &by.name,
+            at,
+            Told::default(),
+        )
     }
 
     /// Decides an input; written and adopted when it answers. The inner error is the machine's refusal.
@@ -53,7 +61,15 @@ impl Book {
         let ends = self.life.record.run.is_some();
         let turned = {
             let rules = self.rules(&input);
-            machine::step(rules, &self.life.record, self.life.state, input.clone(), &by.name, at, told)
+            machine::step(
+                rules,
+                &self.life.record,
+                self.life.state,
+                input.clone(),
+                &by.name,
+                at,
+                told,
+            )
         };
         let turned = match turned {
             Ok(turned) => turned,
@@ -139,4 +155,3 @@ impl Book {
         if wall < last { (last, Some(wall)) } else { (wall, None) }
     }
 }
-

@@ -55,7 +55,8 @@ impl Conductor {
         let place = (at.phase, position);
         let wanted = format!("{}\n{with}", step.on.map_or("", role_name));
         let phase = format!("{}/{:?}", at.phase.name(), at.way);
-        let op = OpId::of(&record.journal, run.number, &phase, step.id.as_str(), step.kind(), &wanted);
+        let op =
+            OpId::of(&record.journal, run.number, &phase, step.id.as_str(), step.kind(), &wanted);
         let timeout = step.timeout.unwrap_or(workflow.limits.action).0;
         Ok(Call {
             on: step.on.map(|role| site_of(role, &production, &standby)),

@@ -158,7 +158,11 @@ impl Conductor {
             Ok(_) => {
                 let (life, time) = (book.life().clone(), self.clock.now());
                 drop(book);
-                if let Some(at) = life.state.at().filter(|at| before.map(|it| (it.phase, it.way)) != Some((at.phase, at.way))) {
+                if let Some(at) = life
+                    .state
+                    .at()
+                    .filter(|at| before.map(|it| (it.phase, it.way)) != Some((at.phase, at.way)))
+                {
                     self.watcher.tell(&Progress::Phase { at, time });
                 }
                 Ok(())
@@ -175,7 +179,11 @@ impl Conductor {
     }
 
     async fn handed(&self, (order, who, answer): Handed) {
-        let reply = self.accept_order(&order, &who).await.map(|_| self.reply());
+        let reply = if order.dry_run {
+            self.plan(&order).await
+        } else {
+            self.accept_order(&order, &who).await.map(|_| self.reply())
+        };
         // The other command may have gone away; its order was carried out all the same.
         drop(answer.send(reply));
     }

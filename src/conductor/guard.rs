@@ -96,7 +96,8 @@ impl Conductor {
         let workflow = self.run_workflow()?;
         let Some(run) = life.record.run.as_ref() else { return Ok(None) };
         let (production, standby) = crate::conductor::meant(run, at);
-        let op = OpId::of(&life.record.journal, run.number, phase.name(), "guard", params.kind(), "");
+        let op =
+            OpId::of(&life.record.journal, run.number, phase.name(), "guard", params.kind(), "");
         Ok(Some(Call {
             timeout: workflow.limits.call.0,
             workflow: std::sync::Arc::clone(&workflow),
@@ -125,10 +126,13 @@ impl Conductor {
     pub(super) fn not_now(&self, input: &str) -> Fault {
         let life = self.life();
         let allowed = crate::machine::allowed(&life.rules, &life.record, life.state);
-        let place = life.state.at().map_or_else(String::new, |at| format!(" in {}", at.phase.name()));
-        let says = format!("`{input}` is not possible now: the system is {}{place}", life.state.mode());
+        let place =
+            life.state.at().map_or_else(String::new, |at| format!(" in {}", at.phase.name()));
+        let says =
+            format!("`{input}` is not possible now: the system is {}{place}", life.state.mode());
         let what = if allowed.is_empty() { "start".to_owned() } else { allowed.join(", ") };
-        Fault::new(&crate::fault::E2001, says).hint(format!("possible now: {what}; see changeover status"))
+        Fault::new(&crate::fault::E2001, says)
+            .hint(format!("possible now: {what}; see changeover status"))
     }
 
     pub(super) fn told(reason: Option<String>) -> Told {
@@ -144,10 +148,15 @@ pub(super) fn confirmed(
 ) -> Result<(), Fault> {
     match given {
         Some(site) if site == wanted => Ok(()),
-        Some(site) => Err(Fault::new(&E2005, format!("this would make {wanted} production, not {site}"))
-            .hint(format!("changeover {command} --confirm {wanted}"))),
-        None => Err(Fault::new(&E2005, format!("this makes {wanted} production and wants its name typed"))
-            .hint(format!("changeover {command} --confirm {wanted}"))),
+        Some(site) => {
+            Err(Fault::new(&E2005, format!("this would make {wanted} production, not {site}"))
+                .hint(format!("changeover {command} --confirm {wanted}")))
+        }
+        None => Err(Fault::new(
+            &E2005,
+            format!("this makes {wanted} production and wants its name typed"),
+        )
+        .hint(format!("changeover {command} --confirm {wanted}"))),
     }
 }
 

@@ -135,5 +135,4 @@ impl Conductor {
         *pinned = Some((digest, Arc::clone(&workflow)));
         Ok(workflow)
     }
-
 }

@@ -1,9 +1,9 @@
 //! Each command: what it demands, and the input it becomes.
 
+use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Reply};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
-use crate::conductor::Conductor;
 use crate::fault::{E2006, E2007, E2012, E2013, Exit, Fault};
 use crate::machine::{Closed, Ended, Fact, Input, State};
 use crate::model::{Actor, Identity, Phase, StepId};
@@ -124,7 +124,8 @@ impl Conductor {
         let Some(gate) = workflow.validate_gate() else { return Err(self.not_now("approve")) };
         let least = gate.identity.unwrap_or(Identity::Os);
         if by.identity < least {
-            let says = format!("this gate wants an identity that is at least `{}`", identity_name(least));
+            let says =
+                format!("this gate wants an identity that is at least `{}`", identity_name(least));
             return Err(Fault::new(&E2007, says).because(format!(
                 "{} is only `{}`",
                 by.name,
@@ -152,9 +153,11 @@ impl Conductor {
 
     async fn accept(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
         let life = self.life();
-        let entered = life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
+        let entered =
+            life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
         if let (State::Ready { .. }, Some(entered)) = (life.state, entered) {
-            let left = entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
+            let left =
+                entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
             if left > 0 && reason.is_none() {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
@@ -209,7 +212,13 @@ impl Conductor {
         self.decide(by, input, Self::told(reason))
     }
 
-    fn resolve(&self, by: &Actor, step: &StepId, done: bool, reason: Option<String>) -> Result<(), Fault> {
+    fn resolve(
+        &self,
+        by: &Actor,
+        step: &StepId,
+        done: bool,
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
         let life = self.life();
         if let State::Settling { .. } = life.state {
             let open = life.record.intents.iter().find(|(_, it)| it.intent.id == *step);
@@ -228,7 +237,8 @@ impl Conductor {
         let life = self.life();
         let found = life.state.at().and_then(|at| life.rules.position(at.phase, step));
         found.ok_or_else(|| {
-            Fault::new(&E2012, format!("the current phase has no step `{step}`")).hint("changeover status")
+            Fault::new(&E2012, format!("the current phase has no step `{step}`"))
+                .hint("changeover status")
         })
     }
 
@@ -238,10 +248,14 @@ impl Conductor {
         let failed_action = self.failed_action(&life);
         let (exit, code) = match life.state {
             State::Steady => (Exit::Done, None),
-            State::Doing { .. } | State::Settling { .. } | State::Ready { .. } if life.record.paused => {
+            State::Doing { .. } | State::Settling { .. } | State::Ready { .. }
+                if life.record.paused =>
+            {
                 (Exit::Refused, Some(&crate::fault::E2013))
             }
-            State::Ready { .. } | State::Doing { .. } | State::Settling { .. } => (Exit::Done, None),
+            State::Ready { .. } | State::Doing { .. } | State::Settling { .. } => {
+                (Exit::Done, None)
+            }
             State::Asking { .. } => (Exit::Waiting, Some(&crate::fault::E2011)),
             State::Halted { unknown, .. } if unknown != 0 => {
                 (Exit::Unknown, Some(&crate::fault::E2004))
@@ -268,7 +282,6 @@ impl Conductor {
         let Ok(steps) = self.machine_steps(at.phase) else { return false };
         let last = 63_u32.saturating_sub(failed.leading_zeros());
         failed != 0 && steps.iter().take(last as usize + 1).any(|step| !step.is_check())
-           
     }
 }
 

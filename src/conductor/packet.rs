@@ -56,7 +56,8 @@ impl Conductor {
         let (says, seen) = self.planned_switch(at).await?;
         parts.insert("switch".to_owned(), says);
         evidence.extend(seen);
-        let whole: Vec<String> = parts.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let whole: Vec<String> =
+            parts.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Ok(Packet { digest: Digest::of(whole.join("\n").as_bytes()), parts, evidence })
     }
 

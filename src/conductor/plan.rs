@@ -19,10 +19,20 @@ impl Conductor {
         let (workflow, record, at) = match &order.command {
             Command::Start { version, .. } => {
                 let record = self.started(version)?;
-                let at = At { kind: Kind::Release, way: Way::Forth, phase: Phase::Preflight, group: 0, tried: 1 };
+                let at = At {
+                    kind: Kind::Release,
+                    way: Way::Forth,
+                    phase: Phase::Preflight,
+                    group: 0,
+                    tried: 1,
+                };
                 (Arc::clone(&self.workflow), record, Some(at))
             }
-            command => (self.run_workflow()?, life.record.clone(), leads_to(command, &life.state, &life.record)),
+            command => (
+                self.run_workflow()?,
+                life.record.clone(),
+                leads_to(command, &life.state, &life.record),
+            ),
         };
         let mut steps = vec![];
         if let Some(at) = at {
@@ -54,7 +64,8 @@ impl Conductor {
     fn started(&self, version: &str) -> Result<Record, Fault> {
         let record = self.life().record;
         let production = record.production().cloned().ok_or_else(|| self.uninitialised())?;
-        let standby = self.workflow.other(&production).cloned().ok_or_else(|| self.uninitialised())?;
+        let standby =
+            self.workflow.other(&production).cloned().ok_or_else(|| self.uninitialised())?;
         let begin = Begin {
             kind: Kind::Release,
             version: Some(version.to_owned()),
@@ -125,7 +136,9 @@ fn later(at: At, record: &Record) -> &'static [Phase] {
 /// The place a command would lead to.
 fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
     let at = state.at()?;
-    let back = |way| path(at.kind, way).first().map(|phase| At { way, phase: *phase, group: 0, tried: 1, ..at });
+    let back = |way| {
+        path(at.kind, way).first().map(|phase| At { way, phase: *phase, group: 0, tried: 1, ..at })
+    };
     match command {
         Command::Next { .. } | Command::Accept => {
             following(at, record).map(|phase| At { phase, group: 0, tried: 1, ..at })
@@ -151,7 +164,8 @@ fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));
         for change in &step.changes {
-            let (old, new) = (change.old.as_deref().unwrap_or("-"), change.new.as_deref().unwrap_or("-"));
+            let (old, new) =
+                (change.old.as_deref().unwrap_or("-"), change.new.as_deref().unwrap_or("-"));
             whole.push_str(&format!("  {} {old} {new}\n", change.key));
         }
     }

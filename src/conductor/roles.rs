@@ -29,10 +29,7 @@ pub fn meant(run: &Run, at: At) -> (SiteName, SiteName) {
 /// A rejoin ends with the roles it began with.
 fn moves_users(run: &Run) -> bool {
     match run.kind {
-        Kind::Release
-        | Kind::Switchover
-        | Kind::Failover
-        | Kind::Drill => true,
+        Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill => true,
         Kind::Rejoin => false,
     }
 }

@@ -16,7 +16,8 @@ impl Conductor {
     pub(super) async fn settle(&self, by: &Actor, failover: bool) -> Result<(), Fault> {
         let mut unknown = vec![];
         for ((phase, step), open) in self.life().record.intents.clone() {
-            let Some((ended, evidence, mut facts)) = self.learn(phase, step, &open, failover).await?
+            let Some((ended, evidence, mut facts)) =
+                self.learn(phase, step, &open, failover).await?
             else {
                 unknown.push(open.intent.id.to_string());
                 continue;
@@ -43,7 +44,9 @@ impl Conductor {
         failover: bool,
     ) -> Result<Option<(Ended, Vec<Evidence>, Vec<Fact>)>, Fault> {
         let Some(at) = self.life().state.at().map(|at| At { phase, ..at }) else { return Ok(None) };
-        let Some(step) = self.run_workflow()?.step(phase, position).cloned() else { return Ok(None) };
+        let Some(step) = self.run_workflow()?.step(phase, position).cloned() else {
+            return Ok(None);
+        };
         let Ok(call) = self.call(at, position, &step)? else { return Ok(None) };
         let limits = call.workflow.limits.clone();
         let bound = if failover { FAILOVER_BOUND } else { call.timeout };
@@ -68,7 +71,8 @@ impl Conductor {
             if waited >= bound || deaf >= 5 {
                 return Ok(None);
             }
-            let wait = if matches!(before, Some(Look::Busy)) { limits.poll.0 } else { limits.settle.0 };
+            let wait =
+                if matches!(before, Some(Look::Busy)) { limits.poll.0 } else { limits.settle.0 };
             self.clock.sleep(wait.min(bound)).await;
         }
     }

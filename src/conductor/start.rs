@@ -49,7 +49,8 @@ impl Conductor {
     }
 
     fn foreign_marks(&self, survey: &crate::port::Survey, journal: &str) -> Result<(), Fault> {
-        let foreign = survey.marks.iter().find(|(_, (_, owner))| owner != journal && !owner.is_empty());
+        let foreign =
+            survey.marks.iter().find(|(_, (_, owner))| owner != journal && !owner.is_empty());
         let Some((zone, (number, owner))) = foreign else { return Ok(()) };
         let says = format!("{zone} carries mark {number} of journal {owner}, not of this one");
         Err(Fault::new(&crate::fault::E2019, says)
@@ -76,8 +77,11 @@ impl Conductor {
             return Err(Fault::new(&E2012, says));
         };
         if !record.owed.is_empty() {
-            return Err(Fault::new(&E2010, format!("an earlier run still owes: {}", owed_text(&record)))
-                .hint("changeover status names each and the command that pays it"));
+            return Err(Fault::new(
+                &E2010,
+                format!("an earlier run still owes: {}", owed_text(&record)),
+            )
+            .hint("changeover status names each and the command that pays it"));
         }
         let rules = Rules::of(&self.workflow);
         let facts = self.waivers(waive)?;
@@ -154,17 +158,28 @@ impl Conductor {
         if life.record.run.is_none() {
             return Err(self.not_now("amend"));
         }
-        let old = self.book().kept(&life.record.run.as_ref().map_or_else(Default::default, |run| run.workflow))?;
-        let diff = similar::TextDiff::from_lines(&old, text).unified_diff().header("before", "after").to_string();
+        let old = self
+            .book()
+            .kept(&life.record.run.as_ref().map_or_else(Default::default, |run| run.workflow))?;
+        let diff = similar::TextDiff::from_lines(&old, text)
+            .unified_diff()
+            .header("before", "after")
+            .to_string();
         let workflow = self.book().keep(text)?;
         let rules = Box::new(Rules::of(&new));
-        let evidence = Evidence { data: serde_json::json!({ "diff": diff }), ..self.evidence("the change of the workflow") };
+        let evidence = Evidence {
+            data: serde_json::json!({ "diff": diff }),
+            ..self.evidence("the change of the workflow")
+        };
         let input = Input::Amend { rules, workflow };
         let halted_or_waiting =
             matches!(life.state, State::Halted { .. } | State::Ready { .. } | State::Asking { .. });
         if halted_or_waiting && self.book().try_input(by, &input).is_err() {
-            return Err(Fault::new(&crate::fault::E2016, "the new workflow differs in steps that have begun")
-                .hint("change only phases that come later"));
+            return Err(Fault::new(
+                &crate::fault::E2016,
+                "the new workflow differs in steps that have begun",
+            )
+            .hint("change only phases that come later"));
         }
         self.decide(by, input, (reason, vec![evidence], vec![]))
     }
@@ -181,6 +196,9 @@ fn owed_text(record: &crate::machine::Record) -> String {
 }
 
 fn unread(what: &str, evidence: &[Evidence]) -> Fault {
-    let says: Vec<String> = evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
-    Fault::new(&E2002, what).because(says.join("; ")).hint("nothing was changed; put it right and run it again")
+    let says: Vec<String> =
+        evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
+    Fault::new(&E2002, what)
+        .because(says.join("; "))
+        .hint("nothing was changed; put it right and run it again")
 }

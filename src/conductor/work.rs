@@ -48,7 +48,11 @@ impl Conductor {
             let says = "the run's workflow has no such step";
             return Ok(StepEnd::failed(vec![self.evidence(says)]));
         };
-        if step.is_check() { self.look(at, position, &step).await } else { self.act(by, at, position, &step).await }
+        if step.is_check() {
+            self.look(at, position, &step).await
+        } else {
+            self.act(by, at, position, &step).await
+        }
     }
 
     async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
@@ -58,7 +62,9 @@ impl Conductor {
         loop {
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
-                Err(evidence) => return Ok(self.verdict(step, Verdict::Unknown, vec![evidence], vec![], waived)),
+                Err(evidence) => {
+                    return Ok(self.verdict(step, Verdict::Unknown, vec![evidence], vec![], waived));
+                }
             };
             let poll = call.workflow.limits.poll.0;
             let found = self.world.check(call).look().await;
@@ -108,14 +114,21 @@ impl Conductor {
         }
     }
 
-    async fn attempt(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    async fn attempt(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
         let call = match self.call(at, position, step)? {
             Ok(call) => call,
             Err(evidence) => return Ok(StepEnd::failed(vec![evidence])),
         };
         let (timeout, began) = (call.timeout, self.clock.monotonic());
         let (poll, settle) = (call.workflow.limits.poll.0, call.workflow.limits.settle.0);
-        let mut tried = Tried { open: call.since.is_some(), settled: false, sent: false, todo: None, deaf: 0 };
+        let mut tried =
+            Tried { open: call.since.is_some(), settled: false, sent: false, todo: None, deaf: 0 };
         let action = self.world.action(call.clone());
         loop {
             let late = self.clock.monotonic().saturating_sub(began) >= timeout;
@@ -244,7 +257,12 @@ impl Conductor {
 
     pub(super) fn evidence(&self, says: &str) -> Evidence {
         let data = serde_json::Value::Null;
-        Evidence { source: "changeover".to_owned(), at: self.clock.now(), says: says.to_owned(), data }
+        Evidence {
+            source: "changeover".to_owned(),
+            at: self.clock.now(),
+            says: says.to_owned(),
+            data,
+        }
     }
 }
 

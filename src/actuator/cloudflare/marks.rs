@@ -16,3 +16,12 @@ pub(in crate::actuator) async fn first(
 ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
     Err(vec![])
 }
+
+pub(in crate::actuator) async fn take(
+    _: &Arc<Wire>,
+    _: &Workflow,
+    _: &str,
+    _: &Survey,
+) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
+    Err(vec![])
+}
