@@ -16,7 +16,7 @@ use crate::model::{SystemName, Time};
 use crate::port::Line;
 use crate::workflow::{self, Workflow};
 
-pub use order::{cut_tail, order, order_in};
+pub use order::{Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.

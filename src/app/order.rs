@@ -1,5 +1,6 @@
 //! A command on its way to the conductor: here, or handed to the process that holds the lock.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::fault::Fault;
 use crate::journal::{self, OpenError, Opened};
 use crate::machine::{Fact, State};
 use crate::model::{Phase, SystemName};
-use crate::port::{NoTap, Tap, World};
+use crate::port::{Journal, NoTap, Tap, World};
 
 /// Carries out one command; the lock is held only while it works.
 ///
@@ -24,10 +25,30 @@ pub async fn order(
     order: Order,
     watcher: Arc<dyn Watcher>,
 ) -> Result<Reply, Fault> {
-    order_in(settings, system, order, watcher, Arc::new(NoTap)).await
+    order_in(settings, system, order, watcher, Hooks::default()).await
 }
 
-/// As [`order`], with a tap on every outside call.
+/// What a test puts between the conductor and the outside.
+pub struct Hooks {
+    /// Told before and after every outside call.
+    pub tap: Arc<dyn Tap>,
+    /// Stands before the journal.
+    pub journal: Box<dyn FnOnce(Box<dyn Journal>) -> Box<dyn Journal> + Send>,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self { tap: Arc::new(NoTap), journal: Box::new(|it| it) }
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks").field("tap", &self.tap).finish_non_exhaustive()
+    }
+}
+
+/// As [`order`], with something between the conductor and the outside.
 ///
 /// # Errors
 /// As [`order`].
@@ -36,7 +57,7 @@ pub async fn order_in(
     system: &SystemName,
     order: Order,
     watcher: Arc<dyn Watcher>,
-    tap: Arc<dyn Tap>,
+    hooks: Hooks,
 ) -> Result<Reply, Fault> {
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
@@ -50,9 +71,9 @@ pub async fn order_in(
     };
     let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, .. } = opened;
-    let wire = Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), tap));
+    let wire = Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world: Arc<dyn World> = Arc::new(Actuators::new(wire));
-    let mut book = Book::new(Box::new(journal), life, Arc::clone(&settings.clock));
+    let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
     }

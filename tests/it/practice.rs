@@ -1,0 +1,232 @@
+//! The practice cloud as a child process, and an operator who takes a release to its end from any state.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use changeover::app::{self, Flags, Hooks, Settings};
+use changeover::conductor::{Command, NoWatcher, Order, Reply};
+use changeover::fault::Fault;
+use changeover::machine::{Life, State};
+use changeover::model::{Actor, Identity, Phase, SiteName, SystemName};
+use serde_json::Value;
+
+/// Small waits for a copy of the shipped workflow; everything else stays as shipped.
+const PRACTICE: &str = "\npractice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action: 30s, late: 1s }\n";
+
+/// The practice cloud, stopped when dropped.
+pub struct Lab {
+    child: Child,
+    pub dir: tempfile::TempDir,
+    pub env: BTreeMap<String, String>,
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let _ = Process::new(program("changeover-lab")).args(["down", "--dir"]).arg(self.dir.path()).status();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program built in the same folder as the one under test.
+pub fn program(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_changeover")).with_file_name(name)
+}
+
+impl Lab {
+    /// Starts one; everything takes next to no time.
+    pub fn start() -> Self {
+        Self::start_with(&["--job-seconds", "0.02", "--rds-seconds", "0.05", "--dns-delay", "0.02", "--host-seconds", "0.02"])
+    }
+
+    pub fn start_with(options: &[&str]) -> Self {
+        let moto = std::env::var("CHANGEOVER_MOTO")
+            .expect("CHANGEOVER_MOTO names moto_server; scripts/test sets it");
+        let dir = tempfile::tempdir().unwrap();
+        let log = std::fs::File::create(dir.path().join("lab.log")).unwrap();
+        let child = Process::new(program("changeover-lab"))
+            .args(["up", "--moto", &moto, "--dir"])
+            .arg(dir.path())
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("changeover-lab stands beside the tests: cargo build --workspace");
+        let mut lab = Self { child, dir, env: BTreeMap::new() };
+        for _ in 0..600 {
+            if lab.dir.path().join("ready").exists() {
+                lab.env = exports(&std::fs::read_to_string(lab.dir.path().join("env.sh")).unwrap());
+                return lab;
+            }
+            assert!(lab.child.try_wait().unwrap().is_none(), "the practice cloud ended: {}", lab.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the practice cloud did not start: {}", lab.log());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("lab.log")).unwrap_or_default()
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.env["CHANGEOVER_LAB_URL"])
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.curl(&["-sS", "--fail-with-body", &self.url(path)])
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        self.curl(&["-sS", "--fail-with-body", "-H", "content-type: application/json", "-d", &body, &self.url(path)])
+    }
+
+    pub fn reset(&self) {
+        self.post("/_lab/reset", &serde_json::json!({}));
+    }
+
+    /// Everything but ids and times.
+    pub fn world(&self) -> Value {
+        self.get("/_lab/world")
+    }
+
+    /// State-changing requests that took effect, by service and operation.
+    pub fn applied(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for call in self.get("/_lab/calls?changes=true").as_array().unwrap() {
+            if call["applied"] == true && call["service"] != "webhook" {
+                let key = format!("{} {} {}", text(&call["service"]), text(&call["method"]), text(&call["path"]));
+                *counts.entry(key).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+
+    fn curl(&self, args: &[&str]) -> Value {
+        let out = Process::new("curl").args(args).output().expect("curl is installed");
+        let body = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(out.status.success(), "{args:?}: {body} {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_str(&body).unwrap_or(Value::String(body))
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// `export NAME=VALUE` lines, quotes taken off.
+fn exports(text: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter_map(|line| line.trim().strip_prefix("export ")?.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+        .collect()
+}
+
+/// One operator with a state folder of their own.
+pub struct Operator {
+    pub state: PathBuf,
+    pub workflows: PathBuf,
+    pub env: BTreeMap<String, String>,
+    pub system: SystemName,
+}
+
+impl Operator {
+    /// An operator of this practice cloud, with small waits.
+    pub fn new(lab: &Lab, name: &str) -> Self {
+        let base = lab.dir.path().join(name);
+        let workflows = base.join("workflows");
+        std::fs::create_dir_all(&workflows).unwrap();
+        let shipped = std::fs::read_to_string("workflows/gigadb.yaml").unwrap();
+        let copy = shipped.replacen("\nsystem: gigadb\n", &format!("\nsystem: gigadb{PRACTICE}"), 1);
+        assert_ne!(shipped, copy, "the shipped workflow names its system on a line of its own");
+        std::fs::write(workflows.join("gigadb.yaml"), copy).unwrap();
+        Self { state: base.join("state"), workflows, env: lab.env.clone(), system: "gigadb".into() }
+    }
+
+    pub fn settings(&self, who: &str) -> Settings {
+        let flags = Flags {
+            state: Some(self.state.clone()),
+            workflows: Some(self.workflows.clone()),
+            system: None,
+            as_name: Some(who.to_owned()),
+        };
+        let mut env = self.env.clone();
+        env.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
+        let mut settings = Settings::of(flags, env).unwrap();
+        settings.outside.folder = self.state.clone();
+        settings
+    }
+
+    pub fn life(&self) -> Life {
+        app::glance(&self.settings("reader"), &self.system).unwrap().life
+    }
+
+    pub async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
+        self.order_in(who, command, Hooks::default()).await
+    }
+
+    pub async fn order_in(&self, who: &str, command: Command, hooks: Hooks) -> Result<Reply, Fault> {
+        let order = Order { command, reason: Some("practice".to_owned()), dry_run: false };
+        app::order_in(&self.settings(who), &self.system, order, Arc::new(NoWatcher), hooks).await
+    }
+
+    /// The command that brings this release nearer to its end, from whatever state it is in; `None` when
+    /// the release is over.
+    pub fn turn(&self, release: &str, to: &str) -> Option<(&'static str, Command)> {
+        let life = self.life();
+        let next = |confirm: Option<&str>| Command::Next {
+            auto: false,
+            confirm: confirm.map(SiteName::from),
+            waive: vec![],
+        };
+        let waive = vec!["windows".into()];
+        Some(match life.state {
+            _ if life.record.roles.is_none() => ("engineer-a", Command::Init),
+            _ if life.record.paused => ("engineer-a", Command::Resume),
+            State::Steady if life.record.releases.get(&SiteName::from(to)).is_some_and(|it| it == release) => return None,
+            State::Steady => (
+                "engineer-a",
+                Command::Start { version: release.to_owned(), auto: false, confirm: None, waive },
+            ),
+            State::Doing { .. } | State::Settling { .. } => ("engineer-a", next(None)),
+            State::Ready { at } if at.phase == Phase::Soak => ("engineer-a", Command::Accept),
+            State::Ready { .. } => ("engineer-a", next(Some(to))),
+            State::Asking { .. } if life.record.approvals.is_empty() => ("curator-a", approve()),
+            State::Asking { .. } => ("engineer-b", approve()),
+            State::Halted { .. } => ("engineer-a", Command::Retry),
+        })
+    }
+
+    /// Takes a release to its end.
+    pub async fn release(&self, release: &str, to: &str) {
+        for _ in 0..60 {
+            let Some((who, command)) = self.turn(release, to) else { return };
+            let shown = format!("{command:?}");
+            match self.order(who, command).await {
+                Ok(reply) => assert!(!matches!(reply.state, State::Halted { .. }), "{shown}: {reply:?}\n{}", self.last_lines()),
+                Err(fault) => panic!("{shown}: {fault}\n{}", self.last_lines()),
+            }
+        }
+        panic!("the release did not end: {:?}", self.life().state);
+    }
+
+    /// The last lines of the journal, for failures of tests.
+    pub fn last_lines(&self) -> String {
+        let lines = app::glance(&self.settings("reader"), &self.system).map(|it| it.lines).unwrap_or_default();
+        let from = lines.len().saturating_sub(6);
+        lines[from..].iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
+    }
+}
+
+pub fn approve() -> Command {
+    Command::Approve { comment: None, packet: None }
+}
+
+/// A person who says so.
+pub fn person(name: &str) -> Actor {
+    Actor { name: name.to_owned(), identity: Identity::Claimed }
+}
