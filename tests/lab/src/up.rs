@@ -105,7 +105,11 @@ async fn start(
         ..Settings::default()
     };
     let cloud = match moto {
-        Some(moto) => aws::provision(&client, moto).await?,
+        Some(moto) => {
+            // Twice: the emulator repeats its addresses from the second time on only.
+            aws::provision(&client, moto).await?;
+            aws::provision(&client, moto).await?
+        }
         None => Cloud::fixed(),
     };
     let authority = Authority::new().map_err(said)?;

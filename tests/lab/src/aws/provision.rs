@@ -126,7 +126,7 @@ impl Direct<'_> {
             ("DBName", "gigadb"),
             ("BackupRetentionPeriod", "5"),
             ("PreferredBackupWindow", "03:00-06:00"),
-            ("PreferredMaintenanceWindow", "mon:00:00-mon:03:00"),
+            ("PreferredMaintenanceWindow", "mon:00:00-mon:02:59"),
             ("Tags.member.1.Key", "Owner"),
             ("Tags.member.1.Value", site.owner()),
             ("Tags.member.2.Key", "Environment"),
@@ -155,15 +155,15 @@ impl Direct<'_> {
 /// Empties moto and makes the initial cloud.
 pub(crate) async fn provision(client: &Client, moto: SocketAddr) -> Result<Cloud, String> {
     let direct = Direct { client, moto };
-    client.send(moto, "POST", "/moto-api/reset", &[], Bytes::new()).await?;
-    let (hk, sydney, users, bucket) = tokio::join!(
-        direct.region(Site::Hk),
-        direct.region(Site::Sydney),
-        async { Ok::<_, String>([direct.user(Site::Hk).await?, direct.user(Site::Sydney).await?]) },
-        direct.bucket(),
-    );
-    bucket?;
-    Ok(Cloud::new([hk?, sydney?], users?))
+    for control in ["/moto-api/reset", "/moto-api/seed?a=42"] {
+        client.send(moto, "POST", control, &[], Bytes::new()).await?;
+    }
+    // One after the other, so that the seeded emulator gives the same addresses each time.
+    let hk = direct.region(Site::Hk).await?;
+    let sydney = direct.region(Site::Sydney).await?;
+    let users = [direct.user(Site::Hk).await?, direct.user(Site::Sydney).await?];
+    direct.bucket().await?;
+    Ok(Cloud::new([hk, sydney], users))
 }
 
 /// The names of the snapshots that people or programs made.

@@ -11,7 +11,6 @@ pub(super) fn user() -> Value {
     json!({
         "id": 501, "username": "release-bot", "name": "Release Bot", "state": "active",
         "locked": false, "bot": true, "avatar_url": null,
-        "web_url": "https://gitlab.practice/release-bot",
     })
 }
 

@@ -3,7 +3,7 @@
 mod authority;
 mod listener;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::call::Arrival;
 use crate::front::{Ask, Reply};
@@ -30,10 +30,7 @@ pub(crate) struct SiteState {
 impl SiteState {
     /// A site of the initial world.
     pub(crate) fn first(site: Site, identity: Identity) -> Self {
-        let mut configuration = site.first_role().configuration();
-        if let Some(map) = configuration.as_object_mut() {
-            map.sort_keys();
-        }
+        let configuration = site.first_role().configuration();
         Self { version: first_version().to_owned(), configuration, requests: 0, identity }
     }
 
@@ -177,17 +174,4 @@ pub(crate) fn changed(
         })
         .map(|(site, _, after)| (site, after))
         .collect()
-}
-
-/// Sorts a JSON object's keys.
-trait SortKeys {
-    fn sort_keys(&mut self);
-}
-
-impl SortKeys for Map<String, Value> {
-    fn sort_keys(&mut self) {
-        let mut entries: Vec<(String, Value)> = std::mem::take(self).into_iter().collect();
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        self.extend(entries);
-    }
 }
