@@ -13,7 +13,7 @@ use crate::journal::layout::{self, Mark, Place, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
 use crate::journal::scan::{End, Torn, at, damage, find, scan};
 use crate::journal::store::{Known, SNAPSHOT_LINES, Snapshot, Store};
-use crate::journal::verify::{diverged, fold_one, verify};
+use crate::journal::verify::{diverged, fold_one};
 use crate::machine::Life;
 use crate::model::SystemName;
 use crate::port::Head;
@@ -151,15 +151,15 @@ fn load(
 /// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.
 fn lost(dir: &Path, mark: Mark) -> Fault {
     let Head { seq, hash } = mark.head;
-    match verify(dir) {
+    match scan(dir, layout::START, Tail::default(), |_, _| Ok(())) {
         Err(fault) => fault,
-        Ok(verified) => Fault::new(
+        Ok(end) => Fault::new(
             &E4005,
             format!("line {seq} ({}) was written and is not there", hash.short()),
         )
         .because(format!(
             "the journal ends with line {}, or that line is another one",
-            verified.head.seq
+            end.tail.head.seq
         ))
         .hint("bring the journal back from a copy; see `changeover explain E4005`"),
     }
