@@ -128,10 +128,8 @@ fn any_damage_of_the_store_never_changes_what_is_true() {
         assert_eq!(opened.life, life, "round {round}");
         forgot += u32::from(opened.beyond);
     }
-    assert!(
-        (1..40).contains(&moved),
-        "{moved} of 40 could not be read: the damage is too weak or too strong"
-    );
+    // It says nothing of all that: it opens, and knows less than it did.
+    assert!(forgot > 0, "the damage was too weak to show anything");
 }
 
 #[test]
