@@ -1,0 +1,129 @@
+//! One line onto the disk: one write, then a sync, or an error after which nothing is known.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::fault::{E4007, Fault};
+use crate::journal::layout::{self, Place, SEGMENT_BYTES, START, io_fault};
+
+/// Brings bytes to the disk. The product has [`Disk`] alone; the power-cut check's control run has one
+/// that does nothing, to show that the check can fail.
+pub trait Syncer: Send + fmt::Debug {
+    /// Makes a file's content durable.
+    ///
+    /// # Errors
+    /// What the operating system says; nobody knows what is on the disk then.
+    fn data(&self, file: &File) -> io::Result<()>;
+
+    /// Makes the names in a folder durable.
+    ///
+    /// # Errors
+    /// As above.
+    fn folder(&self, folder: &File) -> io::Result<()>;
+}
+
+/// `fdatasync` for content, `fsync` for folders.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+impl Syncer for Disk {
+    fn data(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn folder(&self, folder: &File) -> io::Result<()> {
+        folder.sync_all()
+    }
+}
+
+/// The segment that is written to.
+#[derive(Debug)]
+pub(super) struct Segments {
+    file: Option<File>,
+    next: Place,
+    rolling: bool,
+    poisoned: bool,
+    sync: Box<dyn Syncer>,
+}
+
+impl Segments {
+    /// Continues at `next`, the end of the last segment. Lines that are there already were perhaps
+    /// written by a process that died before its sync: they are made durable here, before anybody
+    /// relies on them.
+    pub(super) fn resume(dir: &Path, next: Place, sync: Box<dyn Syncer>) -> Result<Self, Fault> {
+        let path = layout::segment(dir, next.segment);
+        let file = if next == START && !path.exists() {
+            None
+        } else {
+            let file = OpenOptions::new()
+                .append(true)
+                .open(&path)
+                .map_err(|err| io_fault("open", &path, &err))?;
+            sync.data(&file).map_err(|err| io_fault("sync", &path, &err))?;
+            layout::sync_folder(&layout::journal_folder(dir), &*sync)?;
+            Some(file)
+        };
+        Ok(Self { file, next, rolling: false, poisoned: false, sync })
+    }
+
+    pub(super) fn sync(&self) -> &dyn Syncer {
+        &*self.sync
+    }
+
+    /// The next line begins a new segment.
+    pub(super) fn roll(&mut self) {
+        self.rolling = true;
+    }
+
+    /// Writes one line and says where it begins; it is durable then.
+    ///
+    /// # Errors
+    /// E4001; every later call is refused with E4007.
+    pub(super) fn append(&mut self, dir: &Path, bytes: &[u8]) -> Result<Place, Fault> {
+        if self.poisoned {
+            return Err(Fault::new(&E4007, "an earlier line could not be made durable")
+                .hint("the process must end; the next one looks at what is on the disk"));
+        }
+        let written = self.write(dir, bytes);
+        self.poisoned = written.is_err();
+        written
+    }
+
+    fn write(&mut self, dir: &Path, bytes: &[u8]) -> Result<Place, Fault> {
+        let length = bytes.len() as u64;
+        let full = self.next.offset > 0 && self.next.offset + length > SEGMENT_BYTES;
+        if full || (self.rolling && self.next.offset > 0) {
+            self.next = Place { segment: self.next.segment + 1, number: 1, offset: 0 };
+            self.file = None;
+        }
+        self.rolling = false;
+        let path = layout::segment(dir, self.next.segment);
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => self.create(dir, &path)?,
+        };
+        let short = || io::Error::new(io::ErrorKind::WriteZero, "a part of the line was written");
+        match file.write(bytes) {
+            Ok(count) if count == bytes.len() => (),
+            Ok(_) => return Err(io_fault("append to", &path, &short())),
+            Err(err) => return Err(io_fault("append to", &path, &err)),
+        }
+        self.sync.data(&file).map_err(|err| io_fault("sync", &path, &err))?;
+        self.file = Some(file);
+        let begin = self.next;
+        self.next = Place { number: begin.number + 1, offset: begin.offset + length, ..begin };
+        Ok(begin)
+    }
+
+    fn create(&self, dir: &Path, path: &Path) -> Result<File, Fault> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|err| io_fault("create", path, &err))?;
+        layout::sync_folder(&layout::journal_folder(dir), &*self.sync)?;
+        Ok(file)
+    }
+}

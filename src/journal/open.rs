@@ -1,0 +1,209 @@
+//! What a start does with what it finds: the rules of `docs/journal.md`, in their order.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::fault::{E4004, E4005, Fault};
+use crate::journal::append::{Disk, Segments, Syncer};
+use crate::journal::encode::Tail;
+use crate::journal::file::FileJournal;
+use crate::journal::layout::{self, Mark, Place, io_fault};
+use crate::journal::lock::{Claim, Lock, NotOpened};
+use crate::journal::scan::{End, Torn, at, damage, find, scan};
+use crate::journal::store::{Known, SNAPSHOT_LINES, Snapshot, Store};
+use crate::journal::verify::{diverged, fold_one};
+use crate::machine::Life;
+use crate::model::SystemName;
+use crate::port::Head;
+
+/// A journal that is ready for its one writer.
+#[derive(Debug)]
+pub struct Opened {
+    /// The writer.
+    pub journal: FileJournal,
+    /// What the journal folds to.
+    pub life: Life,
+    /// There are lines that were perhaps never acknowledged to a person: the store did not know them, or
+    /// there was no store. Stays so until `remember` is called.
+    pub beyond: bool,
+    /// Torn bytes that were cut off, if any were.
+    pub cut: Option<Cut>,
+    /// What else a person should know, one sentence each, without a full stop.
+    pub warnings: Vec<String>,
+}
+
+/// Bytes that were cut off the end of a journal. They are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The last whole line, which is now the last.
+    pub after: Head,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The file that has them now.
+    pub kept: PathBuf,
+}
+
+/// What was read of the journal.
+struct Folded {
+    life: Life,
+    end: End,
+    /// Where the last line begins.
+    last: Place,
+    /// The line from which on it was folded.
+    from: u64,
+    /// The first line of each run that was met.
+    runs: BTreeMap<u32, Mark>,
+}
+
+/// Opens the journal of a system in its state folder (`state/<system>`) for the one writer; makes the
+/// folder when there is none.
+///
+/// # Errors
+/// [`NotOpened::Busy`] when another process holds the lock; E4001, E4003 to E4006, E4010, E4011.
+pub fn open(dir: &Path, system: &SystemName, claim: &Claim) -> Result<Opened, NotOpened> {
+    open_with(dir, system, claim, Box::new(Disk))
+}
+
+/// [`open`], with another way to the disk.
+///
+/// # Errors
+/// As there.
+pub fn open_with(
+    dir: &Path,
+    system: &SystemName,
+    claim: &Claim,
+    sync: Box<dyn Syncer>,
+) -> Result<Opened, NotOpened> {
+    layout::make_folders(dir, &*sync)?;
+    let lock = Lock::take(dir, claim)?;
+    let (store, known) = Store::open(dir)?;
+    let Known { head: acknowledged, snapshot, moved } = known;
+    let Folded { life, end, last, from, runs } = load(dir, system, acknowledged, snapshot)?;
+    let head = end.tail.head;
+    let cut = match end.torn {
+        None => None,
+        // Whatever is torn was never acknowledged: the line before it was the last one that was.
+        Some(torn) if acknowledged.is_some_and(|it| it.head == head) => {
+            Some(cut(dir, head, torn, &*sync)?)
+        }
+        Some(torn) => return Err(torn_fault(dir, torn).into()),
+    };
+    let segments = Segments::resume(dir, end.next, sync)?;
+    let mut journal = FileJournal {
+        dir: dir.to_owned(),
+        system: system.clone(),
+        tail: end.tail,
+        last,
+        segments,
+        snapshot: from,
+        indexed: None,
+        store,
+        _lock: lock,
+    };
+    runs.into_iter().for_each(|(run, mark)| journal.store.run(run, mark));
+    if head.seq == 0 {
+        journal.store.head(Mark { head, place: layout::START });
+    }
+    if head.seq >= from + SNAPSHOT_LINES {
+        journal.take_snapshot(&life);
+    }
+    let warnings = moved.map(|(to, why)| {
+        format!("the store could not be read ({why}); it is now {} and was rebuilt", to.display())
+    });
+    let beyond = acknowledged.map_or(head.seq > 0, |it| it.head.seq < head.seq);
+    Ok(Opened { journal, life, beyond, cut, warnings: warnings.into_iter().collect() })
+}
+
+/// Folds the journal, from the snapshot on when it is true.
+fn load(
+    dir: &Path,
+    system: &SystemName,
+    acknowledged: Option<Mark>,
+    snapshot: Option<Snapshot>,
+) -> Result<Folded, Fault> {
+    if let Some(mark) = acknowledged.filter(|it| it.head.seq > 0) {
+        find(dir, mark)?.ok_or_else(|| lost(dir, mark))?;
+    }
+    let (mut life, mut tail, mut next, mut last) =
+        (Life::default(), Tail::default(), layout::START, layout::START);
+    if let Some(Snapshot { mark, life: then, .. }) = snapshot {
+        let (read, after) = find(dir, mark)?.ok_or_else(|| lost(dir, mark))?;
+        (life, tail, next, last) = (then, read.tail(), after, mark.place);
+    }
+    let (from, mut runs) = (tail.head.seq, BTreeMap::new());
+    let end = scan(dir, next, tail, |read, place| {
+        if read.line.system != *system {
+            let says = format!("this line is from the journal of {}", read.line.system);
+            return Err(damage(dir, place, says));
+        }
+        if let Some(run) = read.line.run {
+            runs.entry(run).or_insert(Mark { head: read.tail().head, place });
+        }
+        last = place;
+        fold_one(&mut life, &read)
+            .map_err(|says| at(diverged(says), dir, read.segment, read.number))
+    })?;
+    Ok(Folded { life, end, last, from, runs })
+}
+
+/// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.
+fn lost(dir: &Path, mark: Mark) -> Fault {
+    let Head { seq, hash } = mark.head;
+    match scan(dir, layout::START, Tail::default(), |_, _| Ok(())) {
+        Err(fault) => fault,
+        Ok(end) => Fault::new(
+            &E4005,
+            format!("line {seq} ({}) was written and is not there", hash.short()),
+        )
+        .because(format!(
+            "the journal ends with line {}, or that line is another one",
+            end.tail.head.seq
+        ))
+        .hint("bring the journal back from a copy; see `changeover explain E4005`"),
+    }
+}
+
+fn torn_fault(dir: &Path, torn: Torn) -> Fault {
+    let message = format!(
+        "{} bytes after the last whole line, and nothing shows that that line was the last",
+        torn.bytes
+    );
+    let hint = "look at them, then `changeover run adopt --cut-tail --reason TEXT`";
+    at(Fault::new(&E4004, message).hint(hint), dir, torn.place.segment, torn.place.number)
+}
+
+/// Takes torn bytes off the last segment; a copy is durable first.
+fn cut(dir: &Path, after: Head, torn: Torn, sync: &dyn Syncer) -> Result<Cut, Fault> {
+    let Torn { place: Place { segment, offset, .. }, bytes } = torn;
+    let path = layout::segment(dir, segment);
+    let folder = dir.join("cut");
+    let kept = folder.join(format!("{segment:08}-{offset}-{}", after.hash.short()));
+    let copy = || {
+        fs::create_dir_all(&folder)?;
+        let (mut from, mut tail) = (File::open(&path)?, vec![]);
+        from.seek(SeekFrom::Start(offset))?;
+        from.read_to_end(&mut tail)?;
+        let mut to = File::create(&kept)?;
+        to.write_all(&tail)?;
+        sync.data(&to)?;
+        let segment = OpenOptions::new().write(true).open(&path)?;
+        segment.set_len(offset)?;
+        sync.data(&segment)
+    };
+    copy().map_err(|err| io_fault("cut the end of", &path, &err))?;
+    layout::sync_folder(&folder, sync)?;
+    Ok(Cut { after, bytes, kept })
+}
+
+/// Cuts torn bytes off the end of a journal because a person said so; nothing when there are none. The
+/// next start writes that into the journal.
+///
+/// # Errors
+/// As [`open`], except E4004.
+pub fn cut_tail(dir: &Path, claim: &Claim) -> Result<Option<Cut>, NotOpened> {
+    let _lock = Lock::take(dir, claim)?;
+    let end = scan(dir, layout::START, Tail::default(), |_, _| Ok(()))?;
+    Ok(end.torn.map(|torn| cut(dir, end.tail.head, torn, &Disk)).transpose()?)
+}

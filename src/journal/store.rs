@@ -1,0 +1,227 @@
+//! The embedded store beside the journal: the acknowledged head, the machine's snapshot, where runs begin.
+//!
+//! All of `sled` is here. Its `flush` is undone by a power cut without an error and its `flush_async`
+//! deadlocks, so: nothing in it is trusted alone, one thread of ours writes, blocking, after the line was
+//! acknowledged, and everything can be rebuilt from the lines.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{E4010, Fault};
+use crate::journal::layout::Mark;
+use crate::machine::Life;
+
+/// A snapshot is taken when this many lines follow the last one: a start folds at most these.
+pub(super) const SNAPSHOT_LINES: u64 = 64;
+
+/// A snapshot of another version is not used: it may fold otherwise.
+const MADE_BY: &str = env!("CARGO_PKG_VERSION");
+
+/// What the machine was after a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Snapshot {
+    made_by: String,
+    /// That line.
+    pub(super) mark: Mark,
+    /// The machine.
+    pub(super) life: Life,
+}
+
+impl Snapshot {
+    pub(super) fn new(mark: Mark, life: &Life) -> Self {
+        Self { made_by: MADE_BY.to_owned(), mark, life: life.clone() }
+    }
+}
+
+/// What the store knew when it was opened.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The last line acknowledged; absent when the store was.
+    pub(super) head: Option<Mark>,
+    /// The last snapshot.
+    pub(super) snapshot: Option<Snapshot>,
+    /// Where a store that could not be read was moved, and why.
+    pub(super) moved: Option<(PathBuf, String)>,
+}
+
+enum Said {
+    Head(Mark),
+    Snapshot(Box<Snapshot>),
+    Run(u32, Mark),
+}
+
+/// The open store and the one thread that writes into it.
+pub(super) struct Store {
+    db: sled::Db,
+    said: Option<Sender<Said>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+/// Why it cannot be read.
+enum Unreadable {
+    /// The place is at fault: full, not ours, held by somebody.
+    Place(String),
+    /// The content is.
+    Content(String),
+}
+
+impl Store {
+    /// Opens the store; one that cannot be read is moved aside and an empty one takes its place.
+    ///
+    /// # Errors
+    /// E4010 when it is not the content that is at fault: a full disk, a right, a second holder.
+    pub(super) fn open(dir: &Path) -> Result<(Self, Known), Fault> {
+        let path = dir.join("store");
+        let refused = |says: String| {
+            Fault::new(&E4010, format!("cannot open {}", path.display())).because(says)
+        };
+        let (db, known) = match read(&path) {
+            Ok(read) => read,
+            Err(Unreadable::Place(says)) => return Err(refused(says)),
+            Err(Unreadable::Content(why)) => {
+                let aside = move_aside(&path).map_err(|err| refused(err.to_string()))?;
+                let (db, known) = read(&path)
+                    .map_err(|(Unreadable::Place(it) | Unreadable::Content(it))| refused(it))?;
+                (db, Known { moved: Some((aside, why)), ..known })
+            }
+        };
+        let (said, heard) = channel();
+        let own = db.clone();
+        let writer = Builder::new()
+            .name("store".to_owned())
+            .spawn(move || write(&own, &heard))
+            .map_err(|err| refused(err.to_string()))?;
+        Ok((Self { db, said: Some(said), writer: Some(writer) }, known))
+    }
+
+    /// This line is acknowledged.
+    pub(super) fn head(&self, mark: Mark) {
+        self.say(Said::Head(mark));
+    }
+
+    /// This is what the journal folds to.
+    pub(super) fn snapshot(&self, snapshot: Snapshot) {
+        self.say(Said::Snapshot(Box::new(snapshot)));
+    }
+
+    /// This run begins with this line, unless an earlier one is known.
+    pub(super) fn run(&self, run: u32, mark: Mark) {
+        self.say(Said::Run(run, mark));
+    }
+
+    /// The first line of a run, if it is known; to be compared with the line there.
+    pub(super) fn begin_of(&self, run: u32) -> Option<Mark> {
+        serde_json::from_slice(&self.db.get(run_key(run)).ok()??).ok()
+    }
+
+    /// A writer that died is no reason to stop: the next start finds a store that is behind.
+    fn say(&self, said: Said) {
+        drop(self.said.as_ref().map(|it| it.send(said)));
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.said.take());
+        drop(self.writer.take().map(JoinHandle::join));
+    }
+}
+
+fn run_key(run: u32) -> String {
+    format!("run/{run:010}")
+}
+
+fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let free = (1_u32..)
+        .map(|number| path.with_file_name(format!("store.unreadable-{number}")))
+        .find(|it| !it.exists())
+        .ok_or(ErrorKind::AlreadyExists)?;
+    fs::rename(path, &free)?;
+    Ok(free)
+}
+
+/// Opens and reads; a damaged store panics in places of `sled`.
+fn read(path: &Path) -> Result<(sled::Db, Known), Unreadable> {
+    let config = sled::Config::new().path(path).cache_capacity(4 << 20);
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let db = config.open()?;
+        let (head, snapshot) = (db.get("head")?, db.get("snapshot")?);
+        Ok((db, head, snapshot))
+    }));
+    let (db, head, snapshot) = match opened {
+        Ok(Ok(read)) => read,
+        Ok(Err(err)) => return Err(unreadable(&err)),
+        Err(_) => return Err(Unreadable::Content("it panicked while it was read".to_owned())),
+    };
+    // Another version's snapshot may not even parse; the lines say it all again.
+    let snapshot = snapshot
+        .and_then(|it| serde_json::from_slice::<Snapshot>(&it).ok())
+        .filter(|it| it.made_by == MADE_BY);
+    let head = match head.map(|it| serde_json::from_slice(&it)).transpose() {
+        Ok(head) => head,
+        Err(err) => return Err(Unreadable::Content(err.to_string())),
+    };
+    Ok((db, Known { head, snapshot, moved: None }))
+}
+
+fn unreadable(err: &sled::Error) -> Unreadable {
+    let says = err.to_string();
+    let place = match err {
+        sled::Error::Io(io) => {
+            matches!(
+                io.kind(),
+                ErrorKind::StorageFull
+                    | ErrorKind::QuotaExceeded
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::ReadOnlyFilesystem
+            ) || says.contains("could not acquire lock")
+        }
+        sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_)
+        | sled::Error::ReportableBug(_)
+        | sled::Error::Corruption { .. } => false,
+    };
+    if place { Unreadable::Place(says) } else { Unreadable::Content(says) }
+}
+
+/// The thread: writes what it hears, then hands it to the operating system.
+fn write(db: &sled::Db, heard: &Receiver<Said>) {
+    while let Ok(first) = heard.recv() {
+        let all = std::iter::once(first).chain(heard.try_iter());
+        if all
+            .into_iter()
+            .try_for_each(|said| put(db, said))
+            .and_then(|()| db.flush().map(drop))
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn put(db: &sled::Db, said: Said) -> sled::Result<()> {
+    let json = |it: serde_json::Result<Vec<u8>>| {
+        it.map_err(|err| sled::Error::Unsupported(err.to_string()))
+    };
+    match said {
+        Said::Head(mark) => db.insert("head", json(serde_json::to_vec(&mark))?).map(drop),
+        Said::Snapshot(it) => db.insert("snapshot", json(serde_json::to_vec(&it))?).map(drop),
+        Said::Run(run, mark) => {
+            let value = json(serde_json::to_vec(&mark))?;
+            db.compare_and_swap(run_key(run), None as Option<&[u8]>, Some(value)).map(drop)
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Every way to change, shorten or reorder a journal is seen, and named.
+
+use std::fs;
+use std::path::Path;
+
+use changeover::fault::Fault;
+use changeover::journal::{cut_tail, read, verify};
+use changeover::model::Digest;
+use proptest::prelude::*;
+
+use super::{claim, copy, filled, opened, segment};
+
+/// The line a fault names.
+fn named(fault: &Fault) -> usize {
+    fault.place.as_ref().unwrap_or_else(|| panic!("names no line: {fault}")).line
+}
+
+/// Where line breaks are.
+fn breaks(bytes: &[u8]) -> Vec<usize> {
+    (0..bytes.len()).filter(|at| bytes[*at] == b'\n').collect()
+}
+
+/// Changes one byte of one line and looks at what is said.
+fn flip(dir: &Path, whole: &[u8], at: usize, to: u8) {
+    let breaks = breaks(whole);
+    let line = breaks.iter().filter(|it| **it < at).count() + 1;
+    let mut bytes = whole.to_vec();
+    bytes[at] = to;
+    fs::write(segment(dir, 1), &bytes).unwrap();
+    match verify(dir) {
+        Err(fault) => {
+            let named = named(&fault);
+            assert!(named == line || named == line + 1, "byte {at} of line {line}: {fault}");
+            assert!(["E4003", "E4006", "E4011"].contains(&fault.code.id), "{fault}");
+        }
+        // The last line is followed by none that says its digest: its head tells.
+        Ok(verified) => {
+            assert_eq!(line, breaks.len(), "byte {at} of line {line} to {to} was not seen");
+            assert_ne!(verified.head.hash, Digest::of(last_line(whole)));
+        }
+    }
+}
+
+fn last_line(bytes: &[u8]) -> &[u8] {
+    bytes.trim_ascii_end().split(|byte| *byte == b'\n').next_back().unwrap()
+}
+
+#[test]
+fn every_byte_of_a_short_journal_is_protected() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 4);
+    let whole = fs::read(segment(dir.path(), 1)).unwrap();
+    for at in 0..whole.len() {
+        for to in [whole[at] ^ 1, 0, b'\n'] {
+            if to != whole[at] {
+                flip(dir.path(), &whole, at, to);
+            }
+        }
+    }
+}
+
+/// At a start the store knows the last line too.
+fn refused_at_start(dir: &Path) -> Fault {
+    match opened(dir) {
+        Err(fault) => fault,
+        Ok(opened) => panic!("a damaged journal was opened: {:?}", opened.journal),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    #[test]
+    fn any_byte_changed_anywhere_is_seen(at in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), 30);
+        let whole = fs::read(segment(dir.path(), 1)).unwrap();
+        let at = at.index(whole.len());
+        prop_assume!(whole[at] != to);
+        flip(dir.path(), &whole, at, to);
+        refused_at_start(dir.path());
+    }
+
+    #[test]
+    fn any_truncation_is_seen_at_a_start_and_cuts_nothing(at in any::<prop::sample::Index>()) {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), 30);
+        let path = segment(dir.path(), 1);
+        let whole = fs::read(&path).unwrap();
+        let at = at.index(whole.len());
+        fs::write(&path, &whole[..at]).unwrap();
+        let left = breaks(&whole[..at]).len();
+        prop_assert_eq!(read(dir.path()).unwrap().len(), left);
+        prop_assert_eq!(refused_at_start(dir.path()).code.id, "E4005");
+        prop_assert_eq!(fs::read(&path).unwrap(), &whole[..at]);
+        // Without the store nobody knows which line was the last.
+        fs::remove_dir_all(dir.path().join("store")).unwrap();
+        let torn = at > 0 && whole[at - 1] != b'\n';
+        if torn {
+            let fault = refused_at_start(dir.path());
+            prop_assert_eq!((fault.code.id, named(&fault)), ("E4004", left + 1));
+            prop_assert!(fault.hint.unwrap().contains("run adopt --cut-tail --reason"));
+            let cut = cut_tail(dir.path(), &claim()).unwrap().unwrap();
+            prop_assert_eq!(&whole[..at], [fs::read(&path).unwrap(), fs::read(cut.kept).unwrap()].concat());
+        }
+        let opened = opened(dir.path()).unwrap();
+        prop_assert_eq!((opened.beyond, opened.cut), (left > 0, None));
+    }
+}
+
+/// Does something to the lines and says what `verify` answers.
+fn with_lines(lines: u64, change: impl FnOnce(&mut Vec<String>)) -> Fault {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), lines);
+    let path = segment(dir.path(), 1);
+    let text = fs::read_to_string(&path).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let fault = verify(dir.path()).unwrap_err();
+    refused_at_start(dir.path());
+    fault
+}
+
+#[test]
+fn a_line_dropped_doubled_or_moved_is_named() {
+    for at in 0..9 {
+        let dropped = with_lines(10, |lines| drop(lines.remove(at)));
+        assert_eq!((dropped.code.id, named(&dropped)), ("E4003", at + 1));
+        let swapped = with_lines(10, |lines| lines.swap(at, at + 1));
+        assert_eq!((swapped.code.id, named(&swapped)), ("E4003", at + 1));
+    }
+    for at in 0..10 {
+        let doubled = with_lines(10, |lines| lines.insert(at, lines[at].clone()));
+        assert_eq!((doubled.code.id, named(&doubled)), ("E4003", at + 2));
+    }
+    let emptied = with_lines(10, |lines| lines.insert(4, String::new()));
+    assert_eq!((emptied.code.id, named(&emptied)), ("E4003", 5));
+}
+
+#[test]
+fn a_chain_made_anew_does_not_replay() {
+    // Somebody who can compute digests still has to make the machine say so.
+    let fault = with_lines(10, |lines| {
+        let changed = lines[2].replace(r#""attempt":1"#, r#""attempt":2"#);
+        assert_ne!(lines[2], changed);
+        lines[2] = changed;
+        lines.remove(3);
+        for at in 3..lines.len() {
+            let mut line: serde_json::Value = serde_json::from_str(&lines[at]).unwrap();
+            line["seq"] = (at + 1).into();
+            line["prev"] = Digest::of(lines[at - 1].as_bytes()).to_string().into();
+            lines[at] = line.to_string();
+        }
+    });
+    assert_eq!((fault.code.id, named(&fault)), ("E4006", 5));
+}
+
+#[test]
+fn segments_missing_or_swapped_are_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 250);
+    let count = verify(dir.path()).unwrap().segments;
+    assert!(count >= 3, "{count} segments");
+    for gone in 1..=count {
+        let other = tempfile::tempdir().unwrap();
+        copy(dir.path(), other.path());
+        fs::remove_file(segment(other.path(), gone)).unwrap();
+        let fault = refused_at_start(other.path());
+        if gone < count {
+            assert_eq!(verify(other.path()).unwrap_err().code.id, "E4003");
+            assert!(fault.message.contains(&format!("{gone:08}.jsonl is missing")), "{fault}");
+        } else {
+            assert_eq!(fault.code.id, "E4005", "the store knows the end");
+        }
+    }
+    let (one, two) = (segment(dir.path(), 1), segment(dir.path(), 2));
+    let aside = dir.path().join("aside");
+    fs::rename(&one, &aside).unwrap();
+    fs::rename(&two, &one).unwrap();
+    fs::rename(&aside, &two).unwrap();
+    assert_eq!(verify(dir.path()).unwrap_err().code.id, "E4003");
+}
+
+#[test]
+fn a_torn_line_in_the_middle_is_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 250);
+    let path = segment(dir.path(), 1);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let fault = verify(dir.path()).unwrap_err();
+    assert_eq!((fault.code.id, named(&fault)), ("E4003", breaks(&bytes).len()));
+}
+
+#[test]
+fn a_newer_format_and_another_system_are_refused() {
+    let newer = with_lines(3, |lines| lines[1] = lines[1].replace(r#"{"v":1,"#, r#"{"v":2,"#));
+    assert_eq!((newer.code.id, named(&newer)), ("E4011", 2));
+    let older = with_lines(3, |lines| lines[1] = lines[1].replace(r#"{"v":1,"#, r#"{"v":0,"#));
+    assert_eq!((older.code.id, named(&older)), ("E4003", 2));
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 3);
+    let other = "other".into();
+    let refused =
+        changeover::journal::open(dir.path(), &other, &claim()).map(|_| ()).map_err(Fault::from);
+    // Three lines lie behind no snapshot, so they are read and say whose they are.
+    assert_eq!(refused.unwrap_err().code.id, "E4003");
+}
+
+#[test]
+fn a_changed_or_missing_text_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path(), 3);
+    let digest = Digest::of(super::walk::WORKFLOW.as_bytes()).to_string();
+    let path = dir.path().join("blobs").join(digest);
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, "another").unwrap();
+    assert_eq!(verify(dir.path()).unwrap_err().code.id, "E4008");
+    fs::remove_file(&path).unwrap();
+    assert_eq!(verify(dir.path()).unwrap_err().code.id, "E4008");
+    fs::write(&path, text).unwrap();
+    assert_eq!(verify(dir.path()).unwrap().blobs, 1);
+}
