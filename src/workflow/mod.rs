@@ -1,15 +1,40 @@
 //! The file people write: YAML text in, a typed workflow out, with line and column for every finding.
 //!
-//! `types` says what may stand in the file; `step` holds the parameters of each kind of step.
+//! [`parse`] reads in this order: `tree` (what stands where; refuses what YAML allows and this file does
+//! not), `yaml` (plain data), `shape` (data into `types`, each misfit at its place), `check` (steps by kind,
+//! references, templates, phases, debts), `secret`. [`lint`] then applies the rules of judgement.
+//! `template` fills names in, `schema` describes the file to editors, `lookup` answers small questions.
 
+mod check;
+mod draft;
+mod lint;
+mod lookup;
 mod parts;
+mod path;
 mod phase_spec;
+mod read;
+mod report;
+mod schema;
+mod secret;
+mod shape;
+mod spans;
 pub mod step;
+mod suggest;
+pub mod template;
+mod tree;
 mod types;
+mod window;
+mod yaml;
 
+pub use lint::{Finding, RULES, Rule, Severity, lint};
 pub use parts::{Lasting, Secret};
+pub use read::{Parsed, parse};
+pub use schema::schema;
+pub use spans::Spans;
 pub use types::{
     Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
     Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
     Webhook, Workflow, Zone,
 };
+pub use window::Window;
+pub use yaml::data;

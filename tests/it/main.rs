@@ -1,4 +1,11 @@
-//! All integration tests, in one binary.
+//! All integration tests in one binary; one module for each theme.
 
+mod actuator_net;
+mod cli;
 mod clock;
+mod crash;
 mod journal;
+mod machine;
+mod practice;
+mod tidy;
+mod workflow;

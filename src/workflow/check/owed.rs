@@ -1,0 +1,73 @@
+//! What a run changes and must put back: closing pays it, on every way out.
+
+use crate::fault;
+use crate::model::{Phase, Role};
+use crate::workflow::draft::{Draft, Placed};
+use crate::workflow::report::Report;
+use crate::workflow::step::Params;
+
+pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
+    let pays = |phases: &[Phase], wanted: &dyn Fn(&Placed<'_>, &Params) -> bool| {
+        draft.steps.iter().any(|it| {
+            phases.contains(&it.phase) && it.params.as_ref().is_some_and(|params| wanted(it, params))
+        })
+    };
+    let mut told = vec![];
+    for placed in &draft.steps {
+        let debt = match &placed.params {
+            Some(Params::JobOff(off)) => job(draft, &off.job, &pays),
+            Some(Params::EmbargoOn(_)) => embargo(&pays),
+            Some(Params::GitlabVariables(_)) => {
+                let paid = pays(&[Phase::Renew], &|_, it| matches!(it, Params::GitlabVariables(_)));
+                (!paid).then(|| Debt {
+                    what: "variables of the standby's project".to_owned(),
+                    payer: "a `gitlab.variables` step on the standby to `closing.renew`".to_owned(),
+                })
+            }
+            _ => None,
+        };
+        if let Some(debt) = debt.filter(|it| !told.contains(&it.what)) {
+            let message = format!("`{}` changes {}, and closing never puts that back", placed.step.id, debt.what);
+            report.key(&placed.path, &fault::E1023, message, format!("add {}", debt.payer));
+            told.push(debt.what);
+        }
+    }
+}
+
+/// Something without a payer.
+struct Debt {
+    what: String,
+    payer: String,
+}
+
+type Pays<'a> = dyn Fn(&[Phase], &dyn Fn(&Placed<'_>, &Params) -> bool) -> bool + 'a;
+
+/// A sync is on again when everything else is done, a backup job as soon as there is a production to back up.
+fn job(draft: &Draft<'_>, name: &str, pays: &Pays<'_>) -> Option<Debt> {
+    let sync = draft.workflow.jobs.get(name).is_some_and(|it| it.sync.is_some());
+    let (phases, place): (&[Phase], _) =
+        if sync { (&[Phase::SyncOn], "sync_on") } else { (&[Phase::Lift, Phase::SyncOn], "lift") };
+    let paid = pays(phases, &|_, it| matches!(it, Params::JobOn(on) if on.job == name));
+    (!paid).then(|| Debt {
+        what: format!("the job `{name}`"),
+        payer: format!("`action: job.on` with `job: {name}` to `closing.{place}`"),
+    })
+}
+
+/// Production may be written to again at `lift`, whichever site that is then; the other one once its data is replaced.
+fn embargo(pays: &Pays<'_>) -> Option<Debt> {
+    let off = |phases: &[Phase], role: Role| {
+        pays(phases, &|it, params| matches!(params, Params::EmbargoOff(_)) && it.step.on == Some(role))
+    };
+    let production = off(&[Phase::Lift], Role::Production);
+    let standby = off(&[Phase::Renew, Phase::SyncOn], Role::Standby);
+    let (role, place) = match (production, standby) {
+        (true, true) => return None,
+        (false, _) => ("production", "lift"),
+        (true, false) => ("standby", "renew"),
+    };
+    Some(Debt {
+        what: format!("the embargo that {role} can be left with"),
+        payer: format!("`action: embargo.off` with `on: {role}` to `closing.{place}`"),
+    })
+}

@@ -1,0 +1,74 @@
+//! Small questions that everybody asks a workflow.
+
+use crate::model::{Phase, SiteName};
+use crate::workflow::template::{self, Missing, Scope};
+use crate::workflow::types::{Cloudflare, Record, Switch, Target, Workflow, Zone};
+
+impl Workflow {
+    /// The site that is not this one.
+    pub fn other(&self, site: &SiteName) -> Option<&SiteName> {
+        self.sites.keys().find(|it| *it != site)
+    }
+
+    /// The alias of this host at this site.
+    ///
+    /// # Errors
+    /// There is no such host, or its alias names something that this site has not.
+    pub fn host_alias(&self, host: &str, site: &SiteName) -> Result<String, Missing> {
+        let missing = || Missing { path: format!("hosts.{host}") };
+        let host = self.hosts.get(host).ok_or_else(missing)?;
+        template::render(&host.ssh, &Scope::for_site(self, site))
+    }
+
+    /// The database instance of this site.
+    ///
+    /// # Errors
+    /// There is no database, or its name names something that this site has not.
+    pub fn rds(&self, site: &SiteName) -> Result<String, Missing> {
+        let missing = || Missing { path: "database.rds".to_owned() };
+        let database = self.database.as_ref().ok_or_else(missing)?;
+        template::render(&database.rds, &Scope::for_site(self, site))
+    }
+
+    /// The name of the address that a record leads to when it leads to this site.
+    ///
+    /// # Errors
+    /// The name names something that this site has not.
+    pub fn eip_name(&self, record: &Record, site: &SiteName) -> Result<String, Missing> {
+        let Target::Eip(name) = &record.target;
+        template::render(name, &Scope::for_site(self, site))
+    }
+
+    /// The switch's settings.
+    pub const fn cloudflare(&self) -> &Cloudflare {
+        let Switch::Cloudflare(cloudflare) = &self.switch;
+        cloudflare
+    }
+
+    /// The longest declared zone that this name ends in.
+    pub fn zone_of(&self, name: &str) -> Option<&Zone> {
+        let inside = |zone: &str| {
+            name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let zones = self.cloudflare().zones.iter();
+        zones.filter(|it| inside(&it.name)).max_by_key(|it| it.name.len())
+    }
+}
+
+/// The section in which a phase stands.
+pub(super) const fn section(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Preflight
+        | Phase::Deploy
+        | Phase::Embargo
+        | Phase::SyncOff
+        | Phase::Backup
+        | Phase::Reset
+        | Phase::Validate
+        | Phase::Swap
+        | Phase::Sanity
+        | Phase::Soak => "release",
+        Phase::Assess | Phase::Fence => "failover",
+        Phase::Lift | Phase::Renew | Phase::SyncOn => "closing",
+    }
+}

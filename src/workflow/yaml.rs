@@ -1,0 +1,16 @@
+//! The second pass: YAML text to plain data. The one place that names the YAML crate.
+
+use serde_json::Value;
+
+use crate::fault::{self, Fault};
+
+/// The file as plain data, for schemas and tests. Says nothing about what the data means.
+pub fn data(text: &str, file: &str) -> Result<Value, Fault> {
+    serde_yaml::from_str(text).map_err(|error| {
+        let (line, column) = error.location().map_or((1, 1), |it| (it.line(), it.column()));
+        // Its own message may quote the file, and so a secret.
+        Fault::new(&fault::E1002, "this cannot be read as YAML with text keys")
+            .hint("put keys that look like numbers or dates in quotes")
+            .at(file, line, column)
+    })
+}

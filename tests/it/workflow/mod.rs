@@ -1,0 +1,9 @@
+//! The workflow file, from outside.
+
+mod broken;
+mod shipped;
+
+/// The shipped workflow.
+pub(crate) fn gigadb() -> String {
+    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/workflows/gigadb.yaml")).unwrap()
+}
