@@ -5,6 +5,9 @@
 
 mod doors;
 mod entry;
+mod fold;
+mod gate;
+mod guard;
 mod input;
 mod life;
 mod path;
