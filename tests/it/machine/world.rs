@@ -253,7 +253,7 @@ fn done_facts(life: &Life, at: At, position: u8) -> Vec<Fact> {
 }
 
 fn job() -> Owed {
-    Owed::Job { job: "copy".to_owned(), site: "right".into() }
+    Owed::Job { job: "copy".to_owned(), site: "host".into() }
 }
 
 fn embargo() -> Embargo {
@@ -315,6 +315,17 @@ pub(crate) fn plain(mut life: Life) -> Life {
     }
     for it in &mut record.approvals {
         it.at = Time::default();
+    }
+    mirrored(life)
+}
+
+/// The same life with the two sites' names exchanged if production is called `right`: neither is special.
+fn mirrored(mut life: Life) -> Life {
+    let run = life.record.run.as_ref().map(|it| &it.production);
+    if run.or(life.record.production()).is_some_and(|it| it.as_str() == "right") {
+        let text = serde_json::to_string(&life.record).unwrap();
+        let text = text.replace("\"left\"", "\"?\"").replace("\"right\"", "\"left\"");
+        life.record = serde_json::from_str(&text.replace("\"?\"", "\"right\"")).unwrap();
     }
     life
 }
