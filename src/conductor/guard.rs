@@ -18,7 +18,7 @@ impl Conductor {
         if at.phase == Phase::Validate && at.way == Way::Forth && !is_approved {
             return self.ask(by, at).await;
         }
-        match following(at, &life.record) {
+        match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
                 self.guard_jobs(Phase::Swap).await?;
                 self.guard_confirm(goal, at)?;

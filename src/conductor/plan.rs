@@ -141,7 +141,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
     };
     match command {
         Command::Next { .. } | Command::Accept => {
-            following(at, record).map(|phase| At { phase, group: 0, tried: 1, ..at })
+            following(at, record)
         }
         Command::Rollback { .. } => back(Way::Back),
         Command::Abort => back(Way::Abort),

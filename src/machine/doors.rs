@@ -5,12 +5,13 @@ use statig::Outcome;
 use statig::blocking::{State as _, StateExt};
 
 use crate::machine::entry::{Body, Entry, Fact};
-use crate::machine::input::Input;
+use crate::machine::guard::may_start;
+use crate::machine::input::{Begin, Input};
 use crate::machine::life::Turn;
 use crate::machine::record::Record;
-use crate::machine::rules::Rules;
+use crate::machine::rules::{PhaseRule, Rules};
 use crate::machine::state::{At, State};
-use crate::model::{Digest, Evidence, Time};
+use crate::model::{Digest, Evidence, Kind, Phase, Roles, SiteName, Time};
 
 /// One thing wanted now. The conductor starts what is missing of the whole set and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Effect {
         /// Which step.
         step: u8,
     },
-    /// Open intents are to become known.
+    /// Open intents are to become known; `settled` is heard when none is open, in a failover always.
     Settle,
     /// People are to be asked about this packet.
     Ask(Digest),
@@ -57,7 +58,18 @@ pub struct Turned {
 /// What comes with an input: the person's reason, what was read, what else becomes true.
 pub type Told = (Option<String>, Vec<Evidence>, Vec<Fact>);
 
-/// Decides one input and changes nothing.
+/// The rules an input brings with it: those of a new run, or amended ones.
+fn ruled_by(input: &Input) -> Option<&Rules> {
+    if let Input::Start(begin) = input {
+        Some(&begin.rules)
+    } else if let Input::Amend { rules, .. } = input {
+        Some(rules)
+    } else {
+        None
+    }
+}
+
+/// Decides one input and changes nothing. A run that starts is decided by the rules it brings.
 ///
 /// # Errors
 /// The state does not want this input.
@@ -71,6 +83,8 @@ pub fn step(
     (reason, evidence, facts): Told,
 ) -> Result<Turned, Refused> {
     let told = Record { now: at, ..record.clone() };
+    let brought = if let Input::Start(begin) = &input { Some(begin.rules.clone()) } else { None };
+    let rules = brought.as_ref().unwrap_or(rules);
     let (mut seen, mut state) = (rules.clone(), from);
     let mut turn = Turn { record: &told, wanted: vec![] };
     let to = match state.handle(&mut seen, &input, &mut turn) {
@@ -133,47 +147,38 @@ pub fn replay(life: &mut Life, entry: &Entry, by: &str) -> Result<(), Diverged> 
         life.record = life.record.after(entry, by);
         return Ok(());
     };
-    let rules = match input {
-        Input::Start(begin) => &begin.rules,
-        Input::Next
-        | Input::Approve { .. }
-        | Input::Reject
-        | Input::Accept
-        | Input::Abort
-        | Input::Rollback { .. }
-        | Input::Failover { .. }
-        | Input::Retry
-        | Input::Skip { .. }
-        | Input::Resolve { .. }
-        | Input::Amend { .. }
-        | Input::Close
-        | Input::Step { .. }
-        | Input::Settled
-        | Input::Voided
-        | Input::Due => &life.rules,
-    };
     let told = (reason.clone(), evidence.clone(), facts.clone());
     let (record, state) = (&life.record, life.state);
-    let turned = step(rules, record, state, input.clone(), by, entry.at, told)
+    let turned = step(&life.rules, record, state, input.clone(), by, entry.at, told)
         .map_err(|_| Diverged { recorded: *to, computed: None })?;
     if turned.state != *to || *from != state {
         return Err(Diverged { recorded: *to, computed: Some(turned.state) });
     }
-    let rules =
-        if let Input::Amend { rules: new, .. } = input { (**new).clone() } else { rules.clone() };
+    let rules = match ruled_by(input) {
+        Some(new) => new.clone(),
+        None => life.rules.clone(),
+    };
     *life = Life { rules, state: turned.state, record: turned.record };
     Ok(())
 }
 
-/// The inputs of people that would be decided here, by name. Faces show these and derive nothing.
+/// What people may do here, by name. Faces show these and derive nothing.
+///
+/// In steady these are the kinds of runs that could be opened (where the workflow has them), otherwise
+/// inputs. Consent and approval are taken as given; times are those of the last entry.
 pub fn allowed(rules: &Rules, record: &Record, state: State) -> Vec<&'static str> {
-    let mut names = vec![];
-    let packet = record.packet.unwrap_or_default();
-    let groups: Vec<String> = rules
-        .gate
-        .as_ref()
-        .map(|gate| gate.approvers.keys().cloned().collect())
-        .unwrap_or_default();
+    if state == State::Steady {
+        return startable(record);
+    }
+    let decided = |input: &Input| {
+        step(rules, record, state, input.clone(), "", record.now, Told::default()).is_ok()
+    };
+    people_inputs(rules, record, state).iter().filter(|it| decided(it)).map(Input::name).collect()
+}
+
+fn people_inputs(rules: &Rules, record: &Record, state: State) -> [Input; 12] {
+    let gate = rules.gate.as_ref();
+    let groups = gate.map(|it| it.approvers.keys().cloned().collect()).unwrap_or_default();
     let (failed, unknown) = match state {
         State::Halted { failed, unknown, .. } => (failed, unknown),
         State::Steady
@@ -183,10 +188,10 @@ pub fn allowed(rules: &Rules, record: &Record, state: State) -> Vec<&'static str
         | State::Settling { .. } => (0, 0),
     };
     let skippable = state.at().and_then(|at| rules.phase(at.phase)).map_or(0, |it| it.skippable);
-    let some_unknown = u8::try_from(unknown.trailing_zeros()).unwrap_or(0);
-    let tried = [
+    let workflow = record.run.as_ref().map(|it| it.workflow).unwrap_or_default();
+    [
         Input::Next,
-        Input::Approve { packet, by: String::new(), groups },
+        Input::Approve { packet: record.packet.unwrap_or_default(), by: String::new(), groups },
         Input::Reject,
         Input::Accept,
         Input::Abort,
@@ -194,17 +199,37 @@ pub fn allowed(rules: &Rules, record: &Record, state: State) -> Vec<&'static str
         Input::Failover { loss_accepted: true },
         Input::Retry,
         Input::Skip { steps: failed & skippable },
-        Input::Resolve { step: some_unknown, done: true },
+        Input::Resolve { step: u8::try_from(unknown.trailing_zeros()).unwrap_or(64), done: true },
+        Input::Amend { rules: Box::new(rules.clone()), workflow },
         Input::Close,
-    ];
-    for input in tried {
-        if matches!(input, Input::Skip { steps: 0 }) {
-            continue;
-        }
-        let name = input.name();
-        if step(rules, record, state, input, "", record.now, Told::default()).is_ok() {
-            names.push(name);
-        }
-    }
-    names
+    ]
+}
+
+fn startable(record: &Record) -> Vec<&'static str> {
+    let Some(Roles::Settled { production }) = &record.roles else { return vec![] };
+    let other = SiteName(format!("not {production}"));
+    let begin = |kind| Begin {
+        kind,
+        version: None,
+        production: production.clone(),
+        standby: record.quarantined.clone().unwrap_or_else(|| other.clone()),
+        workflow: Digest::default(),
+        rules: Rules {
+            phases: vec![PhaseRule {
+                phase: Phase::Assess,
+                steps: vec![],
+                groups: vec![],
+                skippable: 0,
+            }],
+            gate: None,
+            soak_seconds: 0,
+        },
+        outside: vec![],
+        loss_accepted: true,
+    };
+    [Kind::Release, Kind::Switchover, Kind::Failover, Kind::Rejoin, Kind::Drill]
+        .into_iter()
+        .filter(|kind| may_start(record, &begin(*kind)))
+        .map(Kind::name)
+        .collect()
 }

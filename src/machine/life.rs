@@ -5,12 +5,16 @@ use statig::blocking::{IntoStateMachine, State as Leaf, Superstate};
 
 use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
-use crate::machine::input::{Begin, Ended, Input};
+use crate::machine::gate::{approved, enough, may_approve};
+use crate::machine::guard::{
+    amendable, arrived, frozen_out, knows_failover, may_start, moving, swap_untouched,
+};
+use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
 use crate::machine::record::Record;
 use crate::machine::rules::Rules;
 use crate::machine::state::{At, Region, State, Steps};
-use crate::model::{Kind, Phase, Roles, Way};
+use crate::model::{Kind, Phase, Time, Way};
 
 /// What a handler may read and an entry action may want.
 #[derive(Debug)]
@@ -36,42 +40,58 @@ impl IntoStateMachine for Rules {
 fn enter(rules: &Rules, record: &Record, at: At) -> State {
     match rules.phase(at.phase).and_then(|it| it.groups.get(usize::from(at.group))) {
         Some(&left) => State::Doing { at, left, failed: 0, unknown: 0 },
-        None if is_last(at, record) => State::Steady,
+        None if following(at, record).is_none() => State::Steady,
         None => State::Ready { at },
     }
 }
 
-/// The next phase of this path that has something to do here.
-pub fn following(at: At, record: &Record) -> Option<Phase> {
+/// Where the walk goes after this phase.
+pub fn following(at: At, record: &Record) -> Option<At> {
     let path = path(at.kind, at.way);
     let here = path.iter().position(|it| *it == at.phase)?;
-    path.get(here + 1..)?.iter().copied().find(|phase| needed(at.way, *phase, record))
+    let rest = path.get(here + 1..).unwrap_or_default();
+    let next = rest.iter().find(|phase| needed(at, **phase, record));
+    match next {
+        Some(&phase) => Some(At { phase, group: 0, tried: 1, ..at }),
+        // A drill ends where it began: what it moved is moved back.
+        None if at.kind == Kind::Drill && at.way == Way::Forth => first(at.kind, Way::Back),
+        None => None,
+    }
 }
 
-/// Giving up before anything went onto the standby needs no renewal of it.
-fn needed(way: Way, phase: Phase, record: &Record) -> bool {
-    !(way == Way::Abort && phase == Phase::Renew && !record.owed.contains(&Owed::Standby))
+/// Where a walk begins.
+fn first(kind: Kind, way: Way) -> Option<At> {
+    path(kind, way).first().map(|&phase| At { kind, way, phase, group: 0, tried: 1 })
 }
 
-fn is_last(at: At, record: &Record) -> bool {
-    following(at, record).is_none()
+/// Closing leaves out what this walk has nothing to do for.
+fn needed(at: At, phase: Phase, record: &Record) -> bool {
+    // Giving up before anything went onto the standby needs no renewal of it.
+    let as_it_was =
+        at.way == Way::Abort && phase == Phase::Renew && !record.owed.contains(&Owed::Standby);
+    // Rejoin mends the standby; production only if an earlier run or its own `sync_off` owes there.
+    let whole = at.kind == Kind::Rejoin
+        && at.way == Way::Forth
+        && phase == Phase::Lift
+        && !record.owes_on_production();
+    !(as_it_was || whole)
 }
 
 fn begin(rules: &Rules, record: &Record, kind: Kind, way: Way) -> State {
-    if way == Way::Abort && record.owed.is_empty() {
-        return State::Steady;
-    }
-    match path(kind, way).first() {
-        Some(&phase) => enter(rules, record, At { kind, way, phase, group: 0, tried: 1 }),
-        None => State::Steady,
+    let nothing_changed = way == Way::Abort && record.owed.is_empty();
+    match first(kind, way) {
+        Some(at) if !nothing_changed => enter(rules, record, at),
+        Some(_) | None => State::Steady,
     }
 }
 
 fn onward(rules: &Rules, record: &Record, at: At) -> State {
-    match following(at, record) {
-        Some(phase) => enter(rules, record, At { phase, group: 0, tried: 1, ..at }),
-        None => State::Steady,
-    }
+    following(at, record).map_or(State::Steady, |next| enter(rules, record, next))
+}
+
+/// Validate from its first step: new answers, a new gate.
+fn validate_again(rules: &Rules, record: &Record, at: At, tried: u8) -> State {
+    enter(rules, record, At { phase: Phase::Validate, group: 0, tried, ..at })
 }
 
 /// A group ends when its last step has ended; a failing step never hides the others.
@@ -92,54 +112,14 @@ fn tally(
     }
 }
 
-fn may_start(record: &Record, begin: &Begin) -> bool {
-    let roles_fit = match &record.roles {
-        Some(Roles::Settled { production }) => *production == begin.production,
-        Some(Roles::Moving { .. }) | None => false,
-    };
-    let urgent = begin.kind == Kind::Failover;
-    let mending = urgent || begin.kind == Kind::Rejoin;
-    roles_fit
-        && begin.production != begin.standby
-        && (!urgent || begin.loss_accepted)
-        && (urgent || !record.frozen)
-        && (mending || record.owed.is_empty())
-        && (urgent || record.quarantined.is_none() || begin.kind == Kind::Rejoin)
+fn bit(step: u8) -> Steps {
+    1_u64.checked_shl(u32::from(step)).unwrap_or(0)
 }
 
-/// Whether this approval is the last one needed.
-fn enough(rules: &Rules, record: &Record, by: &str, groups: &[String]) -> bool {
-    let Some(gate) = &rules.gate else { return true };
-    let again = record.approvals.iter().any(|it| it.by == by);
-    gate.approvers.iter().all(|(group, count)| {
-        let more = usize::from(!again && groups.contains(group));
-        record.approvals_of(group) + more >= usize::from(*count)
-    })
-}
-
-/// Whether the gate has what it needs, for exactly the current packet.
-pub fn approved(rules: &Rules, record: &Record) -> bool {
-    rules.gate.is_none() || record.packet.is_some() && enough(rules, record, "", &[])
-}
-
-fn may_approve(rules: &Rules, record: &Record, by: &str, groups: &[String]) -> bool {
-    let requester = record.run.as_ref().is_some_and(|run| run.requester == by);
-    rules.gate.as_ref().is_some_and(|gate| {
-        (gate.requester_may || !requester)
-            && groups.iter().any(|it| gate.approvers.contains_key(it))
-    })
-}
-
-/// New rules may differ only in what has not begun.
-fn amendable(old: &Rules, new: &Rules, at: At) -> bool {
-    let path = path(at.kind, at.way);
-    let Some(here) = path.iter().position(|it| *it == at.phase) else { return false };
-    path.iter().take(here + 1).all(|phase| old.phase(*phase) == new.phase(*phase))
-}
-
-fn doing(rules: &Rules, record: &Record, state: State, step: u8, ended: Ended) -> Outcome<State> {
+fn doing(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcome<State> {
     let State::Doing { at, left, failed, unknown } = state else { return Super };
-    let bit = 1_u64.checked_shl(u32::from(step)).unwrap_or(0);
+    let Input::Step { step, ended } = input else { return Super };
+    let bit = bit(*step);
     if left & bit == 0 {
         return Super;
     }
@@ -151,19 +131,32 @@ fn doing(rules: &Rules, record: &Record, state: State, step: u8, ended: Ended) -
     })
 }
 
+fn next(rules: &Rules, record: &Record, at: At) -> Outcome<State> {
+    if at.phase == Phase::Validate && !approved(rules, record) {
+        let lasts = rules.gate.as_ref().map_or(0, |gate| gate.lasts_seconds);
+        return Transition(State::Asking { at, until: record.now.plus_seconds(lasts) });
+    }
+    // Soak ends with `accept`, never by itself.
+    let waits = at.phase == Phase::Soak
+        // What follows would be done to a site of which nobody knows whether users are on it.
+        || at.phase == Phase::Swap && !arrived(record, at)
+        || following(at, record).is_some_and(|to| frozen_out(record, to));
+    if waits { Super } else { Transition(onward(rules, record, at)) }
+}
+
 fn ready(rules: &Rules, record: &Record, at: At, input: &Input) -> Outcome<State> {
     match input {
-        Input::Next if at.phase == Phase::Validate && !approved(rules, record) => {
-            let lasts = rules.gate.as_ref().map_or(0, |gate| gate.lasts_seconds);
-            Transition(State::Asking { at, until: record.now.plus_seconds(lasts) })
-        }
-        Input::Next if at.phase == Phase::Soak => Super,
-        Input::Next => Transition(onward(rules, record, at)),
+        Input::Next => next(rules, record, at),
         Input::Accept if at.phase == Phase::Soak => Transition(onward(rules, record, at)),
-        Input::Voided if at.phase == Phase::Validate => {
-            Transition(enter(rules, record, At { group: 0, tried: 1, ..at }))
+        // The steps of the swap ended well and yet nobody said that users have arrived: look again.
+        Input::Retry if at.phase == Phase::Swap && !arrived(record, at) => {
+            let tried = at.tried.saturating_add(1);
+            Transition(enter(rules, record, At { group: 0, tried, ..at }))
         }
-        Input::Amend { rules: new, .. } if amendable(rules, new, at) => {
+        Input::Voided if at.phase == Phase::Validate => {
+            Transition(validate_again(rules, record, at, 1))
+        }
+        Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Ready { at })
         }
         Input::Start(_)
@@ -185,26 +178,24 @@ fn ready(rules: &Rules, record: &Record, at: At, input: &Input) -> Outcome<State
     }
 }
 
-fn asking(
-    rules: &Rules,
-    record: &Record,
-    at: At,
-    until: crate::model::Time,
-    input: &Input,
-) -> Outcome<State> {
+fn asking(rules: &Rules, record: &Record, at: At, until: Time, input: &Input) -> Outcome<State> {
+    let expired = record.now >= until;
     match input {
         Input::Approve { packet, by, groups }
-            if Some(*packet) == record.packet && may_approve(rules, record, by, groups) =>
+            if !expired
+                && Some(*packet) == record.packet
+                && may_approve(rules, record, by, groups) =>
         {
-            Transition(if enough(rules, record, by, groups) {
+            Transition(if enough(rules, record, Some((by, groups))) {
                 State::Ready { at }
             } else {
                 State::Asking { at, until }
             })
         }
-        Input::Reject | Input::Due => Transition(State::Halted { at, failed: 0, unknown: 0 }),
-        Input::Voided => Transition(enter(rules, record, At { group: 0, tried: 1, ..at })),
-        Input::Amend { rules: new, .. } if amendable(rules, new, at) => {
+        Input::Reject => Transition(State::Halted { at, failed: 0, unknown: 0 }),
+        Input::Due if expired => Transition(State::Halted { at, failed: 0, unknown: 0 }),
+        Input::Voided => Transition(validate_again(rules, record, at, 1)),
+        Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Ready { at })
         }
         Input::Start(_)
@@ -220,7 +211,8 @@ fn asking(
         | Input::Amend { .. }
         | Input::Close
         | Input::Step { .. }
-        | Input::Settled => Super,
+        | Input::Settled
+        | Input::Due => Super,
     }
 }
 
@@ -228,8 +220,9 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
     let State::Halted { at, failed, unknown } = state else { return Super };
     let tried = at.tried.saturating_add(1);
     match input {
+        // Only a gate that people refused or let expire halts without a bad step.
         Input::Retry if failed | unknown == 0 => {
-            Transition(enter(rules, record, At { group: 0, tried, ..at }))
+            Transition(validate_again(rules, record, at, tried))
         }
         // What is unknown is looked at before it may run again: its intent is still open.
         Input::Retry => Transition(State::Doing {
@@ -238,23 +231,15 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
             failed: 0,
             unknown: 0,
         }),
-        Input::Skip { steps }
-            if failed != 0
-                && *steps & !failed == 0
-                && *steps & !rules.phase(at.phase).map_or(0, |it| it.skippable) == 0 =>
-        {
+        Input::Skip { steps } if may_skip(rules, at, failed, *steps) => {
             Transition(tally(rules, record, at, 0, failed & !steps, unknown))
         }
-        Input::Resolve { step, done } => {
-            let bit = 1_u64.checked_shl(u32::from(*step)).unwrap_or(0);
-            if unknown & bit == 0 {
-                return Super;
-            }
-            let failed = if *done { failed } else { failed | bit };
-            Transition(tally(rules, record, at, 0, failed, unknown & !bit))
+        Input::Resolve { step, done } if unknown & bit(*step) != 0 => {
+            let failed = if *done { failed } else { failed | bit(*step) };
+            Transition(tally(rules, record, at, 0, failed, unknown & !bit(*step)))
         }
         Input::Close if region_of(at.phase) == RegionName::Closing => Transition(State::Steady),
-        Input::Amend { rules: new, .. } if amendable(rules, new, at) => {
+        Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Halted { at, failed, unknown })
         }
         Input::Start(_)
@@ -266,6 +251,7 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
         | Input::Rollback { .. }
         | Input::Failover { .. }
         | Input::Skip { .. }
+        | Input::Resolve { .. }
         | Input::Amend { .. }
         | Input::Close
         | Input::Step { .. }
@@ -273,6 +259,38 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
         | Input::Voided
         | Input::Due => Super,
     }
+}
+
+/// Only what failed in a known state, and only what the workflow marks so.
+fn may_skip(rules: &Rules, at: At, failed: Steps, steps: Steps) -> bool {
+    let skippable = rules.phase(at.phase).map_or(0, |it| it.skippable);
+    steps != 0 && steps & !(failed & skippable) == 0
+}
+
+fn steady(rules: &Rules, record: &Record, input: &Input) -> Outcome<State> {
+    let Input::Start(begin_with) = input else { return Super };
+    if !may_start(record, begin_with) {
+        return Super;
+    }
+    Transition(begin(rules, record, begin_with.kind, Way::Forth))
+}
+
+fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcome<State> {
+    let State::Settling { at, to, failover } = state else { return Super };
+    if !failover && fails_over(rules, at, input) {
+        return Transition(State::Settling { at, to: Way::Forth, failover: true });
+    }
+    // A failover bounds its wait; what is still unknown then stays open.
+    let settled = *input == Input::Settled && (failover || record.intents.is_empty());
+    let kind = if failover { Kind::Failover } else { at.kind };
+    if settled { Transition(begin(rules, record, kind, to)) } else { Super }
+}
+
+/// Whether this input gives production up, from here.
+fn fails_over(rules: &Rules, at: At, input: &Input) -> bool {
+    *input == Input::Failover { loss_accepted: true }
+        && at.kind != Kind::Failover
+        && knows_failover(rules)
 }
 
 impl Leaf<Rules> for State {
@@ -283,23 +301,13 @@ impl Leaf<Rules> for State {
         turn: &mut Turn<'_>,
     ) -> Outcome<Self> {
         let (rules, record) = (&*rules, turn.record);
-        match (*self, input) {
-            (Self::Steady, Input::Start(begin_with)) if may_start(record, begin_with) => {
-                Transition(begin(rules, record, begin_with.kind, Way::Forth))
-            }
-            (Self::Steady, _) => Super,
-            (Self::Doing { .. }, Input::Step { step, ended }) => {
-                doing(rules, record, *self, *step, *ended)
-            }
-            (Self::Doing { .. }, _) => Super,
-            (Self::Ready { at }, input) => ready(rules, record, at, input),
-            (Self::Asking { at, until }, input) => asking(rules, record, at, until, input),
-            (Self::Settling { at, to, failover }, Input::Settled) => {
-                let kind = if failover { Kind::Failover } else { at.kind };
-                Transition(begin(rules, record, kind, to))
-            }
-            (Self::Settling { .. }, _) => Super,
-            (Self::Halted { .. }, input) => halted(rules, record, *self, input),
+        match *self {
+            Self::Steady => steady(rules, record, input),
+            Self::Doing { .. } => doing(rules, record, *self, input),
+            Self::Ready { at } => ready(rules, record, at, input),
+            Self::Asking { at, until } => asking(rules, record, at, until, input),
+            Self::Settling { .. } => settling(rules, record, *self, input),
+            Self::Halted { .. } => halted(rules, record, *self, input),
         }
     }
 
@@ -318,8 +326,15 @@ impl Leaf<Rules> for State {
         }
     }
 
+    /// While a run settles it has been told where to go: only a failover is heard, by the leaf itself.
     fn superstate(&mut self) -> Option<Region> {
-        let at = self.at()?;
+        let at = match *self {
+            Self::Steady | Self::Settling { .. } => return None,
+            Self::Doing { at, .. }
+            | Self::Ready { at }
+            | Self::Asking { at, .. }
+            | Self::Halted { at, .. } => at,
+        };
         Some(match region_of(at.phase) {
             RegionName::Preparing => Region::Preparing(at),
             RegionName::Cutover => Region::Cutover(at),
@@ -331,29 +346,39 @@ impl Leaf<Rules> for State {
 impl Superstate<Rules> for Region {
     fn call_handler(
         &mut self,
-        _: &mut Rules,
+        rules: &mut Rules,
         input: &Input,
         turn: &mut Turn<'_>,
     ) -> Outcome<State> {
-        let record = turn.record;
+        let (rules, record) = (&*rules, turn.record);
         let (Self::Preparing(at) | Self::Cutover(at) | Self::Closing(at)) = *self;
-        let leave = |to, failover| Transition(State::Settling { at, to, failover });
-        match (*self, input) {
-            (Self::Preparing(_), Input::Abort) if at.way == Way::Forth => leave(Way::Abort, false),
-            (Self::Cutover(_), Input::Rollback { loss_accepted })
-                if at.way == Way::Forth && (*loss_accepted || !record.writes_since_swap) =>
+        if fails_over(rules, at, input) {
+            return Transition(State::Settling { at, to: Way::Forth, failover: true });
+        }
+        if at.way != Way::Forth {
+            return Super;
+        }
+        let leave = |to| Transition(State::Settling { at, to, failover: false });
+        match *self {
+            // A failover may stand here while users are between the sites: then forward or nothing.
+            Self::Preparing(_) if *input == Input::Abort && !moving(record) => leave(Way::Abort),
+            Self::Cutover(_) if *input == Input::Voided && swap_untouched(record, at) => {
+                Transition(validate_again(rules, record, at, 1))
+            }
+            Self::Cutover(_) if goes_back(input, record.writes_since_swap) => leave(Way::Back),
+            // In lift an unknown outcome may already have let writes in: always with consent.
+            Self::Closing(_)
+                if at.kind != Kind::Rejoin && !record.renewed && goes_back(input, true) =>
             {
-                leave(Way::Back, false)
+                leave(Way::Back)
             }
-            (Self::Closing(_), Input::Rollback { loss_accepted: true })
-                if at.way == Way::Forth && !record.renewed && at.kind != Kind::Rejoin =>
-            {
-                leave(Way::Back, false)
-            }
-            (_, Input::Failover { loss_accepted: true }) if at.kind != Kind::Failover => {
-                leave(Way::Forth, true)
-            }
-            (Self::Preparing(_) | Self::Cutover(_) | Self::Closing(_), _) => Super,
+            Self::Preparing(_) | Self::Cutover(_) | Self::Closing(_) => Super,
         }
     }
+}
+
+/// Whether this input is a rollback that has the consent it needs.
+fn goes_back(input: &Input, costs_writes: bool) -> bool {
+    let Input::Rollback { loss_accepted } = *input else { return false };
+    loss_accepted || !costs_writes
 }

@@ -5,6 +5,9 @@
 
 mod doors;
 mod entry;
+mod fold;
+mod gate;
+mod guard;
 mod input;
 mod life;
 mod path;
@@ -15,7 +18,8 @@ mod state;
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
 pub use input::{Begin, Ended, Input};
-pub use life::{Turn, approved, following};
+pub use gate::approved;
+pub use life::{Turn, following};
 pub use path::{RegionName, path, region_of};
 pub use record::{Record, Run, Standing};
 pub use rules::{GateRule, PhaseRule, Rules};

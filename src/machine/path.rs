@@ -18,12 +18,14 @@ pub const fn path(kind: Kind, way: Way) -> &'static [Phase] {
             SyncOn,
         ],
         (Kind::Failover, Way::Forth) => &[Assess, Fence, Swap, Sanity, Soak, Lift],
-        (Kind::Rejoin, Way::Forth) => &[Preflight, SyncOff, Renew, SyncOn],
-        // A drill walks the swap forth on the drill names, then back by `Way::Back`.
+        // Lift is walked where something is owed on production: `sync_off` takes its backup job off too.
+        (Kind::Rejoin, Way::Forth) => &[Preflight, SyncOff, Lift, Renew, SyncOn],
+        // A drill moves the drill names forth; its way back follows by itself.
         (Kind::Drill, Way::Forth) => &[Preflight, Swap, Sanity],
         (Kind::Release | Kind::Switchover, Way::Back) => &[Swap, Sanity, Lift, Renew, SyncOn],
         (Kind::Failover, Way::Back) => &[Swap, Sanity, Lift],
-        (Kind::Drill, Way::Back | Way::Abort) => &[Swap],
+        (Kind::Drill, Way::Back) => &[Swap],
+        (Kind::Drill, Way::Abort) => &[],
         (Kind::Release | Kind::Switchover, Way::Abort) => &[Lift, Renew, SyncOn],
         (Kind::Rejoin, Way::Back | Way::Abort) | (Kind::Failover, Way::Abort) => &[Lift],
     }

@@ -1,26 +1,24 @@
-//! Everything that outlives a state: folded from the entries by one pure function, read-only for handlers.
+//! Everything that outlives a state: folded from the entries (see `fold`), read-only for handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::entry::{Body, Embargo, Entry, Fact, Intent, Owed, Remembered};
-use crate::machine::input::{Begin, Ended, Input};
-use crate::machine::state::State;
-use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict, Way};
+use crate::machine::entry::{Embargo, Owed, Remembered};
+use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
 /// The open run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Its number, per system, from 1.
     pub number: u32,
-    /// What it is for.
+    /// What it is for; a failover that interrupts it changes it.
     pub kind: Kind,
     /// The release it brings, if it does.
     pub version: Option<String>,
-    /// Production when it started.
+    /// Production when it started; after a turn into a failover, the site that is given up.
     pub production: SiteName,
-    /// Standby when it started.
+    /// The other site.
     pub standby: SiteName,
     /// The release production had when it started.
     pub from_version: Option<String>,
@@ -36,7 +34,8 @@ pub struct Run {
     pub stamp: Option<String>,
     /// The backup object it proved.
     pub backup: Option<(String, String, u64)>,
-    /// When each phase was last entered.
+    /// When each phase was first entered in this walk; an abort, a way back and a failover are walks
+    /// of their own. Retries do not change it.
     pub entered: BTreeMap<Phase, Time>,
     /// Checks waived for this run.
     pub waived: BTreeSet<StepId>,
@@ -107,24 +106,6 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record after this entry, given by this person. Pure: the same entries give the same record.
-    #[must_use]
-    pub fn after(&self, entry: &Entry, by: &str) -> Self {
-        let mut next = self.clone();
-        next.now = entry.at;
-        match &entry.body {
-            Body::Decided { input, to, facts, .. } => {
-                next.decided(input, by);
-                facts.iter().for_each(|fact| next.learn(fact));
-                next.moved(input, to);
-            }
-            Body::Refused { .. } => (),
-            Body::Intent(intent) => next.intend(intent, entry.at),
-            Body::Note { facts, .. } => facts.iter().for_each(|fact| next.learn(fact)),
-        }
-        next
-    }
-
     /// The site that is production, or that users are leaving.
     pub fn production(&self) -> Option<&SiteName> {
         self.roles.as_ref().map(|roles| match roles {
@@ -133,212 +114,17 @@ impl Record {
         })
     }
 
-    /// How many approvals of this group stand.
+    /// Whether writes are refused or a job is off on the site that is production.
+    pub fn owes_on_production(&self) -> bool {
+        self.owed.iter().any(|it| match it {
+            Owed::Job { site, .. } | Owed::Embargo { site } => self.production() == Some(site),
+            Owed::Standby => false,
+        })
+    }
+
+    /// How many people of this group have approved; each fills a place in one group only.
     pub fn approvals_of(&self, group: &str) -> usize {
         self.approvals.iter().filter(|it| it.groups.iter().any(|own| own == group)).count()
-    }
-
-    fn decided(&mut self, input: &Input, by: &str) {
-        match input {
-            Input::Start(begin) => self.start(begin, by),
-            Input::Approve { by, groups, .. } => {
-                if !self.approvals.iter().any(|it| it.by == *by) {
-                    let (by, groups) = (by.clone(), groups.clone());
-                    self.approvals.push(Standing { by, groups, at: self.now });
-                }
-            }
-            Input::Reject | Input::Voided => self.forget_approvals(),
-            Input::Amend { workflow, .. } => {
-                self.forget_approvals();
-                if let Some(run) = &mut self.run {
-                    run.workflow = *workflow;
-                }
-            }
-            Input::Step { .. }
-            | Input::Resolve { .. }
-            | Input::Next
-            | Input::Accept
-            | Input::Abort
-            | Input::Rollback { .. }
-            | Input::Failover { .. }
-            | Input::Retry
-            | Input::Skip { .. }
-            | Input::Close
-            | Input::Settled
-            | Input::Due => (),
-        }
-    }
-
-    fn start(&mut self, begin: &Begin, by: &str) {
-        self.runs += 1;
-        self.epoch += 1;
-        self.run = Some(Run {
-            number: self.runs,
-            kind: begin.kind,
-            version: begin.version.clone(),
-            production: begin.production.clone(),
-            standby: begin.standby.clone(),
-            from_version: self.releases.get(&begin.production).cloned(),
-            requester: by.to_owned(),
-            started: self.now,
-            workflow: begin.workflow,
-            outside: begin.outside.clone(),
-            stamp: None,
-            backup: None,
-            entered: BTreeMap::new(),
-            waived: BTreeSet::new(),
-        });
-        self.forget_approvals();
-        self.failures.clear();
-        self.verdicts.clear();
-        self.writes_since_swap = false;
-        self.renewed = false;
-        self.paused = false;
-    }
-
-    fn forget_approvals(&mut self) {
-        self.packet = None;
-        self.packet_parts.clear();
-        self.approvals.clear();
-    }
-
-    fn intend(&mut self, intent: &Intent, at: Time) {
-        let place = (intent.phase, intent.step);
-        // A repeated request keeps the first time: its effect may have happened since then.
-        let since = self.intents.get(&place).map_or(at, |it| it.since);
-        self.intents.insert(place, Remembered { intent: intent.clone(), since });
-        if matches!(intent.phase, Phase::Deploy | Phase::Reset | Phase::Swap) {
-            self.owed.insert(Owed::Standby);
-        }
-        intent.facts.iter().for_each(|fact| self.learn(fact));
-    }
-
-    fn ended(&mut self, place: (Phase, u8), ended: Ended) {
-        match ended {
-            Ended::Done => {
-                self.intents.remove(&place);
-                self.failures.remove(&place);
-            }
-            Ended::Failed => {
-                self.intents.remove(&place);
-                *self.failures.entry(place).or_insert(0) += 1;
-            }
-            Ended::Unknown => (),
-        }
-    }
-
-    fn learn(&mut self, fact: &Fact) {
-        match fact {
-            Fact::Initialised { journal, production, releases } => {
-                self.journal.clone_from(journal);
-                self.roles = Some(Roles::Settled { production: production.clone() });
-                self.releases.clone_from(releases);
-            }
-            Fact::Born { journal } => self.journal.clone_from(journal),
-            Fact::Looked { check, verdict } => {
-                self.verdicts.insert(check.clone(), *verdict);
-            }
-            Fact::RolesMoving { from, to } => {
-                self.roles = Some(Roles::Moving { from: from.clone(), to: to.clone() });
-            }
-            Fact::RolesSettled { production } => {
-                self.roles = Some(Roles::Settled { production: production.clone() });
-            }
-            Fact::Release { site, version } => {
-                self.releases.insert(site.clone(), version.clone());
-            }
-            Fact::Owe { owed } => {
-                self.owed.insert(owed.clone());
-            }
-            Fact::Pay { owed } => {
-                self.owed.remove(owed);
-            }
-            Fact::EmbargoOn { site, embargo } => {
-                self.embargoes.insert(site.clone(), embargo.clone());
-                self.owed.insert(Owed::Embargo { site: site.clone() });
-            }
-            Fact::EmbargoOff { site } => self.lifted(site),
-            Fact::Mark { zone, number } => {
-                let highest = self.marks.entry(zone.clone()).or_insert(0);
-                *highest = (*highest).max(*number);
-            }
-            Fact::Addresses { site, addresses } => {
-                self.addresses.insert(site.clone(), addresses.clone());
-            }
-            Fact::Packet { digest, parts } => {
-                self.forget_approvals();
-                self.packet = Some(*digest);
-                self.packet_parts.clone_from(parts);
-            }
-            Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
-            Fact::Paused { on } => self.paused = *on,
-            Fact::Frozen { on } => self.frozen = *on,
-            Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
-            Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
-        }
-    }
-
-    fn note_run(&mut self, fact: &Fact) {
-        let Some(run) = &mut self.run else { return };
-        if let Fact::Stamp { stamp } = fact {
-            self.last_stamp = Some(stamp.clone());
-            run.stamp = Some(stamp.clone());
-            run.backup = None;
-        } else if let Fact::Backup { key, etag, size } = fact {
-            run.backup = Some((key.clone(), etag.clone(), *size));
-        } else if let Fact::Waived { check } = fact {
-            run.waived.insert(check.clone());
-        }
-    }
-
-    /// Writes are allowed again: on the site users are on that is what makes going back costly.
-    fn lifted(&mut self, site: &SiteName) {
-        self.embargoes.remove(site);
-        self.owed.remove(&Owed::Embargo { site: site.clone() });
-        let moved = self.run.as_ref().is_some_and(|run| run.production != *site);
-        if moved && self.production() == Some(site) {
-            self.writes_since_swap = true;
-        }
-    }
-
-    /// What follows from where the machine went.
-    fn moved(&mut self, input: &Input, to: &State) {
-        if let Input::Step { step, ended } = input {
-            if let Some(place) = to.at().map(|at| (at.phase, *step)) {
-                self.ended(place, *ended);
-            }
-            // The last step of a run leads to steady: its phase is no longer in the state.
-            if *to == State::Steady {
-                self.intents.clear();
-            }
-        }
-        if let (Input::Resolve { step, done }, Some(at)) = (input, to.at()) {
-            self.ended((at.phase, *step), if *done { Ended::Done } else { Ended::Failed });
-        }
-        match to {
-            State::Steady => self.rest(input),
-            State::Doing { at, .. } | State::Ready { at } => {
-                if let Some(run) = &mut self.run {
-                    run.entered.entry(at.phase).or_insert(self.now);
-                }
-                self.renewed |= at.way == Way::Forth && at.phase == Phase::Renew;
-                if at.phase == Phase::SyncOn {
-                    self.owed.remove(&Owed::Standby);
-                }
-            }
-            State::Asking { .. } | State::Settling { .. } | State::Halted { .. } => (),
-        }
-    }
-
-    /// The run is over. What is owed stays.
-    fn rest(&mut self, input: &Input) {
-        if !matches!(input, Input::Close) {
-            self.intents.clear();
-        }
-        self.run = None;
-        self.forget_approvals();
-        self.failures.clear();
-        self.paused = false;
     }
 }
 

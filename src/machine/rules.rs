@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::machine::state::Steps;
 use crate::model::{Phase, StepId};
+use crate::workflow::step::Step;
+use crate::workflow::{Gate, NotWho, Workflow};
+
+/// How long a gate waits that does not say: 24 hours, as decided for all workflows.
+const GATE_LASTS_SECONDS: i64 = 24 * 60 * 60;
 
 /// The steps of one phase.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,17 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// What this workflow means for the machine. Total: what lint refuses is taken as it stands.
+    pub fn of(workflow: &Workflow) -> Self {
+        let filled = Phase::ALL.into_iter().filter(|it| workflow.phase(*it).is_some());
+        let gate = workflow.steps(Phase::Validate).iter().find_map(|it| it.gate.as_deref());
+        Self {
+            phases: filled.map(|phase| phase_rule(phase, workflow.steps(phase))).collect(),
+            gate: gate.map(|name| gate_rule(workflow.gates.get(name))),
+            soak_seconds: workflow.release.soak.planned.as_seconds(),
+        }
+    }
+
     /// The rule of this phase, if the workflow fills it.
     pub fn phase(&self, phase: Phase) -> Option<&PhaseRule> {
         self.phases.iter().find(|it| it.phase == phase)
@@ -57,5 +73,41 @@ impl Rules {
     pub fn position(&self, phase: Phase, id: &StepId) -> Option<u8> {
         let position = self.phase(phase)?.steps.iter().position(|it| it == id)?;
         u8::try_from(position).ok()
+    }
+}
+
+/// Gates are no steps of the machine: bits count checks and actions only.
+fn phase_rule(phase: Phase, steps: &[Step]) -> PhaseRule {
+    let side_by_side = matches!(phase, Phase::Preflight | Phase::Assess | Phase::Fence);
+    let may_skip = !matches!(
+        phase,
+        Phase::Embargo | Phase::SyncOff | Phase::Backup | Phase::Reset | Phase::Swap
+    );
+    let mut rule = PhaseRule { phase, steps: vec![], groups: vec![], skippable: 0 };
+    let mut before: Option<&Step> = None;
+    for (step, bit) in steps.iter().filter(|it| !it.is_gate()).zip((0..64).map(|it| 1_u64 << it)) {
+        let named = before.is_some_and(|it| it.together.is_some() && it.together == step.together);
+        match rule.groups.last_mut() {
+            Some(group) if side_by_side || named => *group |= bit,
+            Some(_) | None => rule.groups.push(bit),
+        }
+        // Never the switch, an embargo, jobs off, a backup, a load, whatever the file says.
+        if step.skippable && may_skip {
+            rule.skippable |= bit;
+        }
+        rule.steps.push(step.id.clone());
+        before = Some(step);
+    }
+    rule
+}
+
+/// A gate that the file does not describe stays shut: it has no places that people could fill.
+fn gate_rule(gate: Option<&Gate>) -> GateRule {
+    GateRule {
+        approvers: gate.map(|it| it.approvers.clone()).unwrap_or_default(),
+        requester_may: gate.is_some_and(|it| it.not != Some(NotWho::Requester)),
+        lasts_seconds: gate
+            .and_then(|it| it.expires)
+            .map_or(GATE_LASTS_SECONDS, |it| it.as_seconds()),
     }
 }

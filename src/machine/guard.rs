@@ -1,0 +1,86 @@
+//! The guards of the chart: what must hold before an input is taken.
+
+use crate::machine::input::Begin;
+use crate::machine::path::{RegionName, path, region_of};
+use crate::machine::record::Record;
+use crate::machine::rules::Rules;
+use crate::machine::state::At;
+use crate::model::{Kind, Phase, Roles, Way};
+
+/// Whether users are between two sites.
+pub(super) const fn moving(record: &Record) -> bool {
+    matches!(record.roles, Some(Roles::Moving { .. }))
+}
+
+/// Whether users are where this walk takes them. A drill moves names that no users are on.
+pub(super) fn arrived(record: &Record, at: At) -> bool {
+    let (Some(Roles::Settled { production }), Some(run)) = (&record.roles, &record.run) else {
+        return false;
+    };
+    if at.kind == Kind::Drill {
+        return true;
+    }
+    match at.way {
+        Way::Forth => *production == run.standby,
+        Way::Back | Way::Abort => *production == run.production,
+    }
+}
+
+/// Whether this run may be opened.
+pub(super) fn may_start(record: &Record, begin: &Begin) -> bool {
+    let roles_fit = match &record.roles {
+        Some(Roles::Settled { production }) => *production == begin.production,
+        Some(Roles::Moving { .. }) | None => false,
+    };
+    let kind_fits = match begin.kind {
+        Kind::Failover => begin.loss_accepted && knows_failover(&begin.rules),
+        // Rejoin pays what earlier runs owe; what it may replace is the lost site alone.
+        Kind::Rejoin => {
+            !record.frozen && record.quarantined.as_ref().is_none_or(|it| *it == begin.standby)
+        }
+        Kind::Release | Kind::Switchover | Kind::Drill => {
+            !record.frozen && record.owed.is_empty() && record.quarantined.is_none()
+        }
+    };
+    roles_fit && kind_fits && begin.production != begin.standby
+}
+
+/// Whether the workflow says how production is given up.
+pub(super) fn knows_failover(rules: &Rules) -> bool {
+    rules.phase(Phase::Assess).is_some()
+}
+
+/// Whether a freeze keeps this place from being entered. It never stops a failover, a way back or closing.
+pub(super) fn frozen_out(record: &Record, to: At) -> bool {
+    record.frozen
+        && to.way == Way::Forth
+        && to.kind != Kind::Failover
+        && (to.phase == Phase::Swap || region_of(to.phase) == RegionName::Preparing)
+}
+
+/// Whether the swap has not asked for anything yet, so that it can still be left for validate.
+pub(super) fn swap_untouched(record: &Record, at: At) -> bool {
+    let validated = path(at.kind, at.way).contains(&Phase::Validate);
+    let at_rest = match (&record.roles, &record.run) {
+        (Some(Roles::Settled { production }), Some(run)) => *production == run.production,
+        (Some(Roles::Settled { .. } | Roles::Moving { .. }) | None, _) => false,
+    };
+    at.phase == Phase::Swap
+        && validated
+        && at_rest
+        && record.intents.keys().all(|(phase, _)| *phase != Phase::Swap)
+}
+
+/// New rules may differ only in what has not begun, and never in who must agree.
+pub(super) fn amendable(old: &Rules, new: &Rules, record: &Record, at: At) -> bool {
+    let path = path(at.kind, at.way);
+    let walked = path.iter().take_while(|it| **it != at.phase).copied();
+    let entered = record.run.iter().flat_map(|run| run.entered.keys().copied());
+    let open = record.intents.keys().map(|(phase, _)| *phase);
+    old.gate == new.gate
+        && walked
+            .chain(entered)
+            .chain(open)
+            .chain([at.phase])
+            .all(|phase| old.phase(phase) == new.phase(phase))
+}

@@ -1,0 +1,5 @@
+//! The pure machine: its table, its charts, and everything that can be reached in it.
+
+mod table;
+mod walk;
+mod world;

@@ -1,0 +1,221 @@
+//! Properties of the source text itself: layers, sizes, first lines, words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Bottom first. A module names modules of a lower row only; one row does not know itself.
+const LAYERS: &[&[&str]] = &[
+    &["fault"],
+    &["model"],
+    &["workflow"],
+    &["machine"],
+    &["chart", "view", "port"],
+    &["journal", "actuator", "clock"],
+    &["conductor"],
+    &["app"],
+    &["web"],
+    &["cli"],
+];
+
+/// A file that needs more lines than this is two files.
+const LINES_MAX: usize = 400;
+
+/// What no line of ours holds, outside its comments.
+const BANNED: &[&str] = &["todo!", "unimplemented!", "dbg!", "super::super", "crate::{", "unsafe "];
+
+/// Words of how the project is made; they belong in none of its files.
+const STRANGERS: &[&str] = &["agent", "agents", "subagent", "session", "sessions", "llm"];
+
+/// Crates that one file alone may name, so that they can be replaced there.
+const ALONE: &[&str] = &["serde_yaml", "sled"];
+
+struct File {
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    /// The lines that are not comments, numbered from 1.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate();
+        lines.map(|(index, line)| (index + 1, line.split("//").next().unwrap_or_default()))
+    }
+}
+
+fn read(folder: &str, ending: &str) -> Vec<File> {
+    let (mut files, mut folders) = (vec![], vec![PathBuf::from(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == ending) {
+                files.push(File { text: fs::read_to_string(&path).unwrap(), path });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+fn sources() -> Vec<File> {
+    let files = read("src", "rs");
+    assert!(files.len() > 30, "the sources are not where this test looks");
+    files
+}
+
+fn refuse(rule: &str, faults: &[String]) {
+    assert!(faults.is_empty(), "{rule}:\n{}", faults.join("\n"));
+}
+
+fn row_of(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|row| row.contains(&module))
+}
+
+fn module_of(path: &Path) -> Option<String> {
+    let first = path.strip_prefix("src").ok()?.components().next()?;
+    let name = Path::new(first.as_os_str()).file_stem()?.to_str()?.to_owned();
+    (name != "lib" && name != "main").then_some(name)
+}
+
+/// `crate::a::B` names `a`; a group after `crate::` names nothing here and is refused elsewhere.
+fn named_modules(code: &str) -> impl Iterator<Item = String> {
+    let is_name = |it: &char| it.is_alphanumeric() || *it == '_';
+    code.match_indices("crate::")
+        .map(move |(at, it)| code[at + it.len()..].chars().take_while(is_name).collect())
+}
+
+/// The lines of a file that name a module which is not below its own. Macros of a row say `$crate`.
+fn upward(file: &File) -> Vec<String> {
+    let Some(own) = module_of(&file.path) else { return vec![] };
+    let Some(own_row) = row_of(&own) else {
+        return vec![format!("{}: module `{own}` is in no row", file.path.display())];
+    };
+    let mut faults = vec![];
+    for (number, code) in file.code() {
+        for named in named_modules(code) {
+            if named != own && row_of(&named).is_none_or(|row| row >= own_row) {
+                faults.push(format!("{}:{number}: `{own}` names `{named}`", file.path.display()));
+            }
+        }
+    }
+    faults
+}
+
+fn holding(file: &File, banned: &[&str]) -> Vec<String> {
+    let line = |(number, code): (usize, &str)| {
+        let word = banned.iter().find(|it| code.contains(**it))?;
+        Some(format!("{}:{number}: `{word}`", file.path.display()))
+    };
+    file.code().filter_map(line).collect()
+}
+
+/// Words anywhere in a file, comments too, whole words only: `user-agent` and `session_token` are others.
+fn strangers(file: &File) -> Vec<String> {
+    let mut faults = vec![];
+    for (index, line) in file.text.lines().enumerate() {
+        let line = line.to_lowercase();
+        let mut words = line.split(|it: char| !it.is_alphanumeric() && !"-_".contains(it));
+        if let Some(word) = words.find(|it| STRANGERS.contains(it)) {
+            faults.push(format!("{}:{}: `{word}`", file.path.display(), index + 1));
+        }
+    }
+    faults
+}
+
+fn too_long(file: &File) -> Option<String> {
+    let lines = file.text.lines().count();
+    (lines > LINES_MAX).then(|| format!("{}: {lines} lines", file.path.display()))
+}
+
+#[test]
+fn modules_depend_downward() {
+    let faults: Vec<_> = sources().iter().flat_map(upward).collect();
+    refuse("a module names modules of lower rows and itself only", &faults);
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent = |it: &File| (!it.text.starts_with("//! ")).then(|| it.path.display().to_string());
+    let files = sources().into_iter().chain(read("tests", "rs"));
+    refuse("no `//!` on the first line", &files.filter_map(|it| silent(&it)).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_file_is_too_long() {
+    refuse("too long", &sources().iter().filter_map(too_long).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_banned_is_left_in_the_code() {
+    let faults: Vec<_> = sources().iter().flat_map(|it| holding(it, BANNED)).collect();
+    refuse("does not belong into the code", &faults);
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    // Put together here, so that this file does not hold what it looks for.
+    let ignore = ["#[", "ignore"].concat();
+    let files = sources().into_iter().chain(read("tests", "rs"));
+    let faults: Vec<_> = files.flat_map(|it| holding(&it, &[&ignore])).collect();
+    refuse("a test that does not run proves nothing", &faults);
+}
+
+#[test]
+fn a_replaceable_crate_is_named_in_one_file() {
+    let files = sources();
+    for name in ALONE {
+        let path = format!("{name}::");
+        let naming: Vec<_> = files
+            .iter()
+            .filter(|it| !holding(it, &[&path]).is_empty())
+            .map(|it| it.path.display().to_string())
+            .collect();
+        assert!(naming.len() <= 1, "`{name}` is named in: {}", naming.join(", "));
+    }
+}
+
+#[test]
+fn every_error_code_has_a_page_worth_reading() {
+    let mut faults = vec![];
+    for code in changeover::fault::all() {
+        let lines = code.page.lines().filter(|it| !it.trim().is_empty()).count();
+        if lines < 6 || !code.page.starts_with(&format!("# {}", code.id)) {
+            faults.push(format!("docs/errors/{}.md: {lines} lines", code.id));
+        }
+    }
+    for page in read("docs/errors", "md") {
+        let name = page.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if changeover::fault::find(&name).is_none() {
+            faults.push(format!("{}: no such code", page.path.display()));
+        }
+    }
+    refuse("a page says what it means, why it happens, what to do", &faults);
+}
+
+#[test]
+fn the_words_are_ours() {
+    let own = Path::new("tests/it/tidy.rs");
+    let files = sources().into_iter().chain(read("tests", "rs")).chain(read("docs", "md"));
+    let faults: Vec<_> = files.filter(|it| it.path != own).flat_map(|it| strangers(&it)).collect();
+    refuse("words that do not belong", &faults);
+}
+
+#[test]
+fn these_tests_can_fail() {
+    let planted = |path: &str, text: &str| File { path: path.into(), text: text.to_owned() };
+    let bad =
+        planted("src/machine/life.rs", "use crate::conductor::Command;\nuse crate::model::Way;\n");
+    assert_eq!(upward(&bad), ["src/machine/life.rs:1: `machine` names `conductor`"]);
+    let sideways = planted("src/view/mod.rs", "let it = crate::chart::table();");
+    assert_eq!(upward(&sideways), ["src/view/mod.rs:1: `view` names `chart`"]);
+    let homeless = planted("src/misc.rs", "");
+    assert_eq!(upward(&homeless), ["src/misc.rs: module `misc` is in no row"]);
+    let grouped =
+        planted("src/app/mod.rs", "use crate::{cli, model};\n// dbg!(this) is a comment\n");
+    assert_eq!(holding(&grouped, BANNED), ["src/app/mod.rs:1: `crate::{`"]);
+    let word = planted("docs/a.md", "plain words, a user-agent\nas the Agent said; management is fine\n");
+    assert_eq!(strangers(&word), ["docs/a.md:2: `agent`"]);
+    let long = planted("src/long.rs", &"//! x\n".repeat(LINES_MAX + 1));
+    assert_eq!(too_long(&long), Some("src/long.rs: 401 lines".to_owned()));
+}
