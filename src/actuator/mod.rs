@@ -30,7 +30,7 @@ use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
-pub use wire::{TimedOut, Wire};
+pub use wire::{Answer, NoAnswer, Spent, TimedOut, Wire};
 
 /// All actuators, over one wire.
 #[derive(Clone, Debug)]

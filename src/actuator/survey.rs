@@ -1,16 +1,96 @@
-//! Not built yet.
+//! What `init` reads: who is production, what each site owns and answers with, whose marks there are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::actuator::{Actuators, Wire};
-use crate::model::Evidence;
-use crate::port::Survey;
+use serde_json::json;
+
+use super::cloudflare::{Client, Group, Sites, production_of, records};
+use super::{Actuators, Wire, http};
+use crate::model::{Evidence, Kind, SiteName};
+use crate::port::{Survey, World};
 use crate::workflow::Workflow;
 
+/// What a page of a release says, before its number.
+const VERSION: &str = "Version: ";
+
 pub(super) async fn survey(
-    _: &Actuators,
-    _: &Arc<Wire>,
-    _: &Workflow,
+    actuators: &Actuators,
+    wire: &Arc<Wire>,
+    workflow: &Workflow,
 ) -> Result<Survey, Vec<Evidence>> {
-    Err(vec![])
+    let mut addresses = Sites::new();
+    for site in workflow.sites.keys() {
+        let own = actuators.addresses(workflow, site).await.map_err(|it| vec![it])?;
+        addresses.insert(site.clone(), own);
+    }
+    let client = Client::new(wire, workflow, None).map_err(|it| vec![it])?;
+    let group = Group::read(&client, workflow, Kind::Release).await;
+    let group = group.map_err(|it| vec![it.evidence])?;
+    let production = production_of(&group, &addresses).map_err(|said| {
+        let says = "the records do not agree on which site is production";
+        vec![wire.evidence_with("cloudflare", says, json!({ "code": "E3102", "names": said }))]
+    })?;
+    let says = format!("{production} is production by each record");
+    let mut evidence =
+        vec![wire.evidence_with("cloudflare", says, json!({ "production": production }))];
+    let mut releases = BTreeMap::new();
+    for site in workflow.sites.keys() {
+        let own = addresses.get(site);
+        let (release, seen) = release(wire, workflow, site, own).await;
+        releases.extend(release.map(|it| (site.clone(), it)));
+        evidence.push(seen);
+    }
+    Ok(Survey { production, releases, addresses, marks: group.marks(), evidence })
+}
+
+/// The release that a site answers with, under production's first name at the site's own address.
+async fn release(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    own: Option<&BTreeMap<String, String>>,
+) -> (Option<String>, Evidence) {
+    let record = records(workflow, Kind::Release).first();
+    let Some((record, address)) = record.and_then(|it| Some((it, own?.get(it.id.as_str())?)))
+    else {
+        return (None, wire.evidence("survey", format!("{site} has no address to ask")));
+    };
+    let url = format!("https://{}/", record.production);
+    let source = format!("http {url} at {address}");
+    let deadline: Duration = workflow.limits.call.0;
+    match http::get(wire, &url, Some(address), deadline).await {
+        Ok(answer) => match version(&answer.text()) {
+            Some(found) => {
+                let seen = wire.evidence(&source, format!("{site} answers with {found}"));
+                (Some(found), seen)
+            }
+            None => (None, wire.evidence(&source, format!("the page of {site} names no release"))),
+        },
+        Err(missing) => (None, wire.evidence(&source, format!("{site}: {missing}"))),
+    }
+}
+
+/// The first `Version: v1.2.3` of a page.
+fn version(page: &str) -> Option<String> {
+    page.split(VERSION).skip(1).find_map(|rest| {
+        let numbers = rest.strip_prefix('v')?;
+        let end = numbers.find(|it: char| !it.is_ascii_digit() && it != '.');
+        let numbers = numbers.get(..end.unwrap_or(numbers.len()))?.trim_end_matches('.');
+        (!numbers.is_empty()).then(|| format!("v{numbers}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn the_release_is_read_from_the_page() {
+        assert_eq!(version("<p>Version: v4.3.4</p>").as_deref(), Some("v4.3.4"));
+        assert_eq!(version("Version: unknown, Version: v10.0.1.").as_deref(), Some("v10.0.1"));
+        assert_eq!(version("Version: "), None);
+        assert_eq!(version("v4.3.4"), None);
+    }
 }

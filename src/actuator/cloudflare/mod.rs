@@ -1,5 +1,13 @@
-//! cloudflare.
+//! Cloudflare: the switch of a group of records, one batch per zone, each batch fenced by a numbered mark.
+//!
+//! A batch is one transaction and posting a record that exists fails it. Every move posts the mark that
+//! follows the highest seen in its zone, so of two moves that saw the same world exactly one lands.
 
+mod client;
+mod group;
 pub(super) mod marks;
 pub(super) mod swap;
 pub(super) mod whole;
+
+pub(super) use client::Client;
+pub(super) use group::{Group, Sites, production_of, records, zone_of};

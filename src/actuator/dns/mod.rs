@@ -1,5 +1,9 @@
-//! dns.
+//! DNS: asks given servers, one by one; decides by authoritative ones only.
 
+mod asking;
 pub(super) mod confirm;
 pub(super) mod delegated;
+mod reach;
 pub(super) mod ttl;
+
+pub(super) use reach::{reach, split};
