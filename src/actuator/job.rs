@@ -1,20 +1,326 @@
-//! Not built yet.
+//! Scheduled jobs on hosts. *Off* means no entry in the crontab and no running instance, waited for to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::actuator::Misplaced;
+use async_trait::async_trait;
+use serde_json::json;
+
 use crate::actuator::Wire;
-use crate::port::{Action, Call, Check};
+use crate::actuator::crontab::{self, Place};
+use crate::actuator::host::Machine;
+use crate::actuator::trouble::{Trouble, coded, finding};
+use crate::fault::{E3801, E3708, E3709};
+use crate::machine::{Fact, Owed};
+use crate::model::{Change, Digest, Evidence, Role, SiteName, Verb, Verdict};
+use crate::port::{Action, Call, Check, Finding, Seen, Sent};
+use crate::workflow::Job;
 use crate::workflow::step::params::{JobOff, JobOn, JobsOff};
 
-pub(super) fn check(wire: Arc<Wire>, _: Call, _: JobsOff) -> Box<dyn Check> {
-    Box::new(Misplaced(wire))
+/// Reads a crontab, or replaces it if it is still what was read.
+const CRONTAB: &str = include_str!("host/crontab.sh");
+/// Lists processes by command line.
+const PROCESSES: &str = include_str!("host/processes.sh");
+
+pub(super) fn check(wire: Arc<Wire>, call: Call, with: JobsOff) -> Box<dyn Check> {
+    Box::new(AllOff { wire, call, with })
 }
 
-pub(super) fn off(wire: Arc<Wire>, _: Call, _: JobOff) -> Box<dyn Action> {
-    Box::new(Misplaced(wire))
+pub(super) fn off(wire: Arc<Wire>, call: Call, with: JobOff) -> Box<dyn Action> {
+    Box::new(Off { wire, call, job: with.job, sent: AtomicBool::new(false) })
 }
 
-pub(super) fn on(wire: Arc<Wire>, _: Call, _: JobOn) -> Box<dyn Action> {
-    Box::new(Misplaced(wire))
+pub(super) fn on(wire: Arc<Wire>, call: Call, with: JobOn) -> Box<dyn Action> {
+    Box::new(On { wire, call, job: with.job })
+}
+
+/// A job as it stands on one host.
+struct Look<'a> {
+    wire: &'a Wire,
+    call: &'a Call,
+    name: &'a str,
+    job: &'a Job,
+    site: SiteName,
+    machine: Machine,
+    text: String,
+    places: Vec<Place>,
+}
+
+impl<'a> Look<'a> {
+    /// Reads the crontab of the job's host at a site; without one, at the site of the step or the job's role.
+    async fn at(
+        wire: &'a Wire,
+        call: &'a Call,
+        name: &'a str,
+        site: Option<&SiteName>,
+    ) -> Result<Self, Trouble> {
+        let jobs = &call.workflow.jobs;
+        let missing = || Trouble::harmless(&E3801, "workflow", format!("there is no job {name}"));
+        let job = jobs.get(name).ok_or_else(missing)?;
+        let by_role = match job.runs_on {
+            Role::Production => &call.production,
+            Role::Standby | Role::Quarantined => &call.standby,
+        };
+        let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
+        let machine = Machine::of(&call.workflow, &site, &job.host)?;
+        let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
+        let text = answer.good(&machine.source())?;
+        let others: Vec<&Job> =
+            jobs.iter().filter(|(it, _)| *it != name).map(|(_, it)| it).collect();
+        let places = crontab::places(&text, job, &others);
+        Ok(Self { wire, call, name, job, site, machine, text, places })
+    }
+
+    fn key(&self) -> String {
+        format!("host/{}/crontab/{}", self.machine.alias, self.name)
+    }
+
+    fn says(&self, says: String) -> Evidence {
+        let data = json!({ "crontab": Digest::of(self.text.as_bytes()).short() });
+        self.wire.evidence_with(&self.machine.source(), says, data)
+    }
+
+    fn odd(&self, says: String) -> Evidence {
+        coded(self.wire, &E3709, &self.machine.source(), says)
+    }
+
+    /// What stands at this line.
+    fn line(&self, at: usize) -> &str {
+        self.text.lines().nth(at).unwrap_or_default()
+    }
+
+    /// An entry that runs the job's program and is not the job's own.
+    fn strange(&self) -> Option<&str> {
+        self.places.iter().find_map(|it| match it {
+            Place::Other(at) => Some(self.line(*at)),
+            Place::Pair { .. } | Place::Bare(_) | Place::Lone(_) => None,
+        })
+    }
+
+    /// Entries of the job, as they stand; empty if it has none.
+    fn own(&self) -> String {
+        crontab::without(&self.text, &self.places).1
+    }
+
+    /// Running instances, as `PID COMMAND LINE`.
+    async fn running(&self) -> Result<Vec<String>, Trouble> {
+        let pattern = crontab::pattern(crontab::program(&self.job.line));
+        let workflow = &self.call.workflow;
+        let args = [pattern.as_str()];
+        let answer = self.machine.run(self.wire, workflow, "processes", PROCESSES, &args).await?;
+        let text = answer.good(&self.machine.source())?;
+        Ok(text.lines().map(|it| it.trim().to_owned()).collect())
+    }
+
+    /// Replaces the crontab that was read. Sent once.
+    async fn write(&self, text: &str) -> Result<Evidence, Trouble> {
+        let digest = Digest::of(self.text.as_bytes()).to_string();
+        let args = ["write", &digest, text];
+        let workflow = &self.call.workflow;
+        let source = self.machine.source();
+        let answer = self.machine.run(self.wire, workflow, "crontab-write", CRONTAB, &args).await?;
+        if answer.code == 5 {
+            let says = "the crontab changed since it was read";
+            return Err(Trouble::harmless(&E3708, &source, says));
+        }
+        answer.good(&source)?;
+        Ok(self.wire.evidence(&source, "the crontab is written"))
+    }
+}
+
+#[derive(Debug)]
+struct Off {
+    wire: Arc<Wire>,
+    call: Call,
+    job: String,
+    /// This object has sent its request.
+    sent: AtomicBool,
+}
+
+#[async_trait]
+impl Action for Off {
+    async fn observe(&self) -> Seen {
+        self.look().await.unwrap_or_else(|trouble| trouble.seen(&self.wire))
+    }
+
+    async fn apply(&self, changes: &[Change]) -> Sent {
+        match self.send(changes).await {
+            Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
+            Err(trouble) => trouble.sent(&self.wire),
+        }
+    }
+}
+
+impl Off {
+    async fn look(&self) -> Result<Seen, Trouble> {
+        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
+        let (job, site) = (&self.job, look.site.clone());
+        if let Some(line) = look.strange() {
+            let says = format!("another entry runs {job} at {site}: {line}");
+            return Ok(Seen::Foreign { evidence: vec![look.odd(says)] });
+        }
+        let own = look.own();
+        if !own.is_empty() {
+            let sentence = format!("Takes {job} out of the crontab of {}", look.machine.alias);
+            let (key, old) = (look.key(), Some(own));
+            let changes = vec![Change { verb: Verb::Delete, key, old, new: None, sentence }];
+            let evidence = vec![look.says(format!("{job} has an entry at {site}"))];
+            return Ok(Seen::Todo { changes, evidence });
+        }
+        let running = look.running().await?;
+        if let Some(process) = running.first() {
+            let says = format!("{job} has no entry at {site}, but runs: {process}");
+            return Ok(Seen::Busy { evidence: vec![look.says(says)] });
+        }
+        // Only who took it out must put it back.
+        let took = self.sent.load(Ordering::SeqCst) || self.call.since.is_some();
+        let evidence =
+            vec![look.says(format!("{job} has neither an entry nor a running instance at {site}"))];
+        let owed = Owed::Job { job: job.clone(), site };
+        let facts = if took { vec![Fact::Owe { owed }] } else { vec![] };
+        Ok(Seen::Done { evidence, facts })
+    }
+
+    async fn send(&self, changes: &[Change]) -> Result<Evidence, Trouble> {
+        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
+        let (left, taken) = crontab::without(&look.text, &look.places);
+        if changes.first().and_then(|it| it.old.as_ref()) != Some(&taken) {
+            let says = "the entry changed since it was planned to be taken out";
+            return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
+        }
+        self.sent.store(true, Ordering::SeqCst);
+        look.write(&left).await
+    }
+}
+
+#[derive(Debug)]
+struct On {
+    wire: Arc<Wire>,
+    call: Call,
+    job: String,
+}
+
+#[async_trait]
+impl Action for On {
+    async fn observe(&self) -> Seen {
+        self.look().await.unwrap_or_else(|trouble| trouble.seen(&self.wire))
+    }
+
+    async fn apply(&self, _: &[Change]) -> Sent {
+        match self.send().await {
+            Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
+            Err(trouble) => trouble.sent(&self.wire),
+        }
+    }
+}
+
+impl On {
+    async fn look(&self) -> Result<Seen, Trouble> {
+        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
+        let (job, site) = (&self.job, &look.site);
+        Ok(match look.places[..] {
+            [Place::Pair { exact: true, .. }] => {
+                let evidence = vec![look.says(format!("{job} has its entry at {site}"))];
+                Seen::Done { evidence, facts: self.paid() }
+            }
+            [] => {
+                let sentence = format!("Puts {job} into the crontab of {}", look.machine.alias);
+                let (key, new) = (look.key(), Some(look.job.line.clone()));
+                let changes = vec![Change { verb: Verb::Create, key, old: None, new, sentence }];
+                let evidence = vec![look.says(format!("{job} has no entry at {site}"))];
+                Seen::Todo { changes, evidence }
+            }
+            [
+                Place::Pair { at, .. } | Place::Bare(at) | Place::Lone(at) | Place::Other(at),
+                ..,
+            ] => {
+                let lines = look.places.len();
+                let line = look.line(at);
+                let says = format!("{job} stands otherwise at {site}, {lines} times: {line}");
+                Seen::Foreign { evidence: vec![look.odd(says)] }
+            }
+        })
+    }
+
+    async fn send(&self) -> Result<Evidence, Trouble> {
+        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
+        if !look.places.is_empty() {
+            let says = "an entry came up since it was planned to be put in";
+            return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
+        }
+        look.write(&crontab::with(&look.text, look.job)).await
+    }
+
+    /// The job runs again on some site: whatever was owed of it is paid.
+    fn paid(&self) -> Vec<Fact> {
+        let of_job = |owed: &&Owed| match owed {
+            Owed::Job { job, .. } => *job == self.job,
+            Owed::Embargo { .. } | Owed::Standby => false,
+        };
+        let owed = self.call.record.owed.iter().filter(of_job).cloned();
+        owed.map(|owed| Fact::Pay { owed }).collect()
+    }
+}
+
+#[derive(Debug)]
+struct AllOff {
+    wire: Arc<Wire>,
+    call: Call,
+    with: JobsOff,
+}
+
+#[async_trait]
+impl Check for AllOff {
+    async fn look(&self) -> Finding {
+        let jobs = &self.call.workflow.jobs;
+        let names: Vec<&String> = if self.with.jobs.is_empty() {
+            jobs.iter().filter(|(_, it)| it.sync.is_some()).map(|(name, _)| name).collect()
+        } else {
+            self.with.jobs.iter().collect()
+        };
+        let mut evidence = Vec::new();
+        let (mut off, mut seen) = (true, true);
+        for site in self.call.workflow.sites.keys() {
+            for name in &names {
+                match self.look_at(name, site).await {
+                    Ok((is_off, read)) => {
+                        off &= is_off;
+                        evidence.push(read);
+                    }
+                    Err(trouble) => {
+                        seen = false;
+                        evidence.push(trouble.evidence(&self.wire));
+                    }
+                }
+            }
+        }
+        if evidence.is_empty() {
+            evidence.push(self.wire.evidence("workflow", "the workflow has no sync jobs"));
+        }
+        let verdict = match (off, seen) {
+            (false, _) => Verdict::Fail,
+            (true, false) => Verdict::Unknown,
+            (true, true) => Verdict::Pass,
+        };
+        finding(verdict, evidence)
+    }
+}
+
+impl AllOff {
+    async fn look_at(&self, name: &str, site: &SiteName) -> Result<(bool, Evidence), Trouble> {
+        let look = Look::at(&self.wire, &self.call, name, Some(site)).await?;
+        let entry = look.own();
+        let entry = entry.lines().last().or_else(|| look.strange());
+        if let Some(line) = entry {
+            return Ok((false, look.odd(format!("{name} has an entry at {site}: {line}"))));
+        }
+        let running = look.running().await?;
+        Ok(match running.first() {
+            Some(process) => (false, look.odd(format!("{name} runs at {site}: {process}"))),
+            None => {
+                let says = format!("{name} has neither an entry nor a running instance at {site}");
+                (true, look.says(says))
+            }
+        })
+    }
 }

@@ -6,6 +6,7 @@
 mod aws;
 mod backup;
 mod cloudflare;
+mod crontab;
 mod database;
 mod dns;
 mod embargo;
@@ -14,9 +15,11 @@ mod host;
 mod http;
 mod job;
 mod notify;
+mod site;
 mod status_table;
 mod survey;
 mod tls;
+mod trouble;
 mod window;
 mod wire;
 

@@ -94,7 +94,7 @@ pub(crate) use codes;
 
 /// All codes, in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [WORKFLOW, RUN, PROVIDER, JOURNAL].into_iter().flatten().copied()
+    [WORKFLOW, RUN, PROVIDER, SITE, JOURNAL].into_iter().flatten().copied()
 }
 
 /// The code with this name, in any case.

@@ -1,12 +1,80 @@
-//! Not built yet.
+//! Database instances: their state and their address.
 
 use std::sync::Arc;
 
-use crate::actuator::Misplaced;
+use async_trait::async_trait;
+use serde_json::json;
+
 use crate::actuator::Wire;
-use crate::port::{Call, Check};
+use crate::actuator::aws::{Account, Repeat};
+use crate::actuator::trouble::{Trouble, coded, finding, verdict};
+use crate::fault::E3506;
+use crate::model::{SiteName, Verdict};
+use crate::port::{Call, Check, Finding};
+use crate::workflow::Workflow;
 use crate::workflow::step::params::AwsRds;
 
-pub(in crate::actuator) fn check(wire: Arc<Wire>, _: Call, _: AwsRds) -> Box<dyn Check> {
-    Box::new(Misplaced(wire))
+pub(in crate::actuator) fn check(wire: Arc<Wire>, call: Call, with: AwsRds) -> Box<dyn Check> {
+    Box::new(Rds { wire, call, with })
+}
+
+/// A database instance as AWS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::actuator) struct Instance {
+    /// For example `available`.
+    pub status: String,
+    /// Its address; none while it is being made.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: String,
+}
+
+/// Looks an instance up at a site; `None` if there is none of this name.
+pub(in crate::actuator) async fn instance(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    name: &str,
+) -> Result<Option<Instance>, Trouble> {
+    let account = Account::open(wire, workflow, site).await?;
+    let request =
+        account.rds(Repeat::Reads).describe_db_instances().db_instance_identifier(name).send();
+    let answer = match account.call("rds DescribeDBInstances", request).await {
+        Err(refusal) if refusal.is("DBInstanceNotFound") => return Ok(None),
+        other => other?,
+    };
+    Ok(answer.db_instances().first().map(|it| Instance {
+        status: it.db_instance_status().unwrap_or("unknown").to_owned(),
+        endpoint: it.endpoint().and_then(|it| it.address()).map(str::to_owned),
+        region: account.region.clone(),
+    }))
+}
+
+#[derive(Debug)]
+struct Rds {
+    wire: Arc<Wire>,
+    call: Call,
+    with: AwsRds,
+}
+
+#[async_trait]
+impl Check for Rds {
+    async fn look(&self) -> Finding {
+        let site = self.call.on.as_ref().unwrap_or(&self.call.standby);
+        let AwsRds { instance: name, status } = &self.with;
+        match instance(&self.wire, &self.call.workflow, site, name).await {
+            Ok(Some(it)) => {
+                let source = format!("aws rds {}", it.region);
+                let says = format!("{name} is {}", it.status);
+                let data = json!({ "status": it.status, "endpoint": it.endpoint });
+                let evidence = self.wire.evidence_with(&source, says, data);
+                finding(verdict(it.status == *status), vec![evidence])
+            }
+            Ok(None) => {
+                let says = format!("there is no database instance {name} at {site}");
+                finding(Verdict::Fail, vec![coded(&self.wire, &E3506, "aws rds", says)])
+            }
+            Err(trouble) => trouble.finding(&self.wire),
+        }
+    }
 }

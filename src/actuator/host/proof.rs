@@ -1,0 +1,35 @@
+//! Outside evidence that a command did its work.
+
+use crate::actuator::Wire;
+use crate::actuator::{backup, database};
+use crate::actuator::trouble::{coded, finding};
+use crate::fault::E3801;
+use crate::model::{Phase, Time, Verdict};
+use crate::port::{Call, Finding};
+use crate::workflow::step::params::{Equal, Proves, Written};
+use crate::workflow::step::{Params, Step};
+
+/// Looks for it. `since` is when the command may have been started for the first time.
+pub(super) async fn prove(wire: &Wire, call: &Call, proves: Proves, since: Time) -> Finding {
+    match proves {
+        Proves::Backup(Written::Written) => backup::written(wire, call, since).await,
+        Proves::Counts(Equal::Equal) => match queries(call) {
+            Some(queries) => database::compare(wire, call, &queries).await,
+            None => {
+                let says = "no step of the workflow says which counts are to be equal";
+                finding(Verdict::Unknown, vec![coded(wire, &E3801, "workflow", says)])
+            }
+        },
+    }
+}
+
+/// The queries of the phase's own comparison, else of the validation that any release makes.
+fn queries(call: &Call) -> Option<Vec<String>> {
+    let phases = [call.at.phase, Phase::Reset, Phase::Renew];
+    phases.into_iter().flat_map(|it| call.workflow.steps(it)).find_map(of_step)
+}
+
+fn of_step(step: &Step) -> Option<Vec<String>> {
+    let read = Params::read(step.kind(), &step.with)?.ok()?;
+    if let Params::DatabaseEqual(it) = read { Some(it.queries) } else { None }
+}
