@@ -7,7 +7,7 @@ use crate::conductor::{Order, Reply, Watcher};
 use crate::fault::{E2009, Fault};
 use crate::machine::Life;
 use crate::model::{Actor, Identity, SystemName, Time};
-use crate::port::Line;
+use crate::port::{Head, Line};
 use crate::workflow::Workflow;
 
 /// What was typed before the verb.
@@ -75,14 +75,14 @@ pub struct Glance {
 }
 
 /// One finding of `lint`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct LintFinding {
     /// The rule's id.
     pub rule: String,
     /// The error's code.
     pub code: String,
     /// `error` or `warning`.
-    pub severity: String,
+    pub severity: &'static str,
     /// The file as it was named.
     pub file: String,
     /// From 1.
@@ -92,7 +92,7 @@ pub struct LintFinding {
     /// What is wrong.
     pub message: String,
     /// What to write.
-    pub help: Option<String>,
+    pub help: String,
 }
 
 /// What `lint` found in one file.
@@ -111,16 +111,18 @@ pub struct LintReport {
 pub struct Verified {
     /// How many lines.
     pub lines: u64,
-    /// In how many files.
-    pub segments: u64,
-    /// How many runs.
-    pub runs: u32,
-    /// The digest of the last line.
-    pub head: String,
-    /// The first line's time.
-    pub first: Time,
-    /// The last line's time.
-    pub last: Time,
+    /// In how many segments.
+    pub segments: u32,
+    /// The last line.
+    pub head: Head,
+    /// When it was written.
+    pub at: Time,
+    /// How many kept texts.
+    pub blobs: u64,
+    /// Bytes after the last line.
+    pub torn: u64,
+    /// What the journal folds to.
+    pub life: Life,
 }
 
 fn absent() -> Fault {
@@ -153,7 +155,7 @@ pub async fn order(
 }
 
 /// Checks a workflow file.
-pub fn lint(_: &Settings, _: &Path) -> Result<LintReport, Fault> {
+pub fn lint(_: &Path) -> Result<LintReport, Fault> {
     Err(absent())
 }
 

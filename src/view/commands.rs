@@ -68,8 +68,7 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "accept" => "release accept".to_owned(),
         "abort" => "release abort --reason TEXT".to_owned(),
         "rollback" => {
-            let loss =
-                if life.record.writes_since_swap { " --accept-data-loss" } else { "" };
+            let loss = if life.record.writes_since_swap { " --accept-data-loss" } else { "" };
             format!("release rollback{}{loss} --reason TEXT", typed(true).unwrap_or_default())
         }
         "retry" => "run retry".to_owned(),
@@ -80,7 +79,9 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };
-    Some(format!("changeover -s {} {words}", look.system))
+    let system = look.system.as_str();
+    let system = if system.is_empty() { String::new() } else { format!(" -s {system}") };
+    Some(format!("changeover{system} {words}"))
 }
 
 fn step_to_skip(look: &Look<'_>) -> Option<String> {

@@ -128,7 +128,14 @@ pub fn entry(line: &Line, following: Option<&Line>, rules: Option<&Rules>) -> En
     let (mut reason, mut from, mut to) = (None, None, None);
     let (mut changes, mut evidence, mut facts) = (vec![], vec![], vec![]);
     match &line.body {
-        Body::Decided { from: before, to: after, reason: why, evidence: read, facts: known, .. } => {
+        Body::Decided {
+            from: before,
+            to: after,
+            reason: why,
+            evidence: read,
+            facts: known,
+            ..
+        } => {
             (from, to) = (Some(place(*before)), Some(place(*after)));
             reason.clone_from(why);
             evidence.clone_from(read);

@@ -18,8 +18,8 @@ pub mod words;
 pub use commands::{Allowed, allowed};
 pub use gate::{Gate, GroupOfPeople};
 pub use log::{EntryView, entry, log_line, with_rules};
-pub use next::{Next, Target, after_next, next, target};
-pub use sentence::{sentence, way_back};
+pub use next::{Next, Target, after_next, next, target, what_next};
+pub use sentence::{says, sentence, way_back};
 pub use status::{EmbargoView, IntentView, PhaseRow, RunView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};
 pub use timeline::{Bar, Timeline, run};
@@ -51,7 +51,16 @@ pub struct Look<'a> {
     pub holder: Option<&'a str>,
 }
 
-impl Look<'_> {
+/// Stands for a system whose name the commands need not say.
+static UNNAMED: SystemName = SystemName(String::new());
+
+impl<'a> Look<'a> {
+    /// The look of the conductor at work on this life: it holds the lock, its last line is now.
+    pub fn at_work(life: &'a Life) -> Self {
+        let (system, now, holder) = (&UNNAMED, life.record.now, Some("this command"));
+        Self { system, life, workflow: None, lines: &[], now, differs: &[], holder }
+    }
+
     /// The site that is not production, as far as anybody has said.
     pub fn standby(&self) -> Option<&SiteName> {
         let production = self.life.record.production()?;

@@ -49,12 +49,21 @@ pub fn target(life: &Life, back: bool) -> Option<Target> {
     (at.phase == Phase::Swap).then_some(Target { site, loses_writes: false })
 }
 
+/// What to do next, in one sentence with its command.
+pub fn next(life: &Life) -> String {
+    let next = what_next(&Look::at_work(life));
+    match next.command {
+        Some(command) => format!("{}: {command}", next.sentence),
+        None => next.sentence,
+    }
+}
+
 /// What to do next, and the command for it.
-pub fn next(look: &Look<'_>) -> Next {
+pub fn what_next(look: &Look<'_>) -> Next {
     let life = look.life;
     let command = |name: &str| full(look, name);
     let with = |sentence: String, name: &str| Next { sentence, command: command(name) };
-    if life.record.journal.is_empty() {
+    if life.record.roles.is_none() {
         let sentence = "put the system under a journal; this reads the world and changes nothing";
         return with(sentence.to_owned(), "init");
     }
@@ -64,10 +73,9 @@ pub fn next(look: &Look<'_>) -> Next {
     match life.state {
         State::Steady => steady(look),
         State::Doing { .. } | State::Settling { .. } => doing(look),
-        State::Ready { at } if at.phase == Phase::Soak => with(
-            "accept the release, or go back while that is free".to_owned(),
-            "accept",
-        ),
+        State::Ready { at } if at.phase == Phase::Soak => {
+            with("accept the release, or go back while that is free".to_owned(), "accept")
+        }
         State::Ready { .. } => ready(look),
         State::Asking { .. } => {
             with("people of the groups below approve or reject".to_owned(), "approve")

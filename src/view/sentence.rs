@@ -1,17 +1,22 @@
 //! One sentence for each state: what is going on, and what going back would cost.
 
 use crate::machine::{At, Life, RegionName, State, region_of};
-use crate::model::{Phase, Roles, StepId, Time, Way};
+use crate::model::{Phase, StepId, Time, Way};
 use crate::view::Look;
 use crate::view::gate::gate;
 use crate::view::story::bits;
 use crate::view::words::{count, from_now, lasting, minute, way_name};
 
+/// What is going on, in one sentence, told by the conductor at work.
+pub fn sentence(life: &Life) -> String {
+    says(&Look::at_work(life))
+}
+
 /// What is going on, in one sentence.
-pub fn sentence(look: &Look<'_>) -> String {
+pub fn says(look: &Look<'_>) -> String {
     let life = look.life;
-    if life.record.journal.is_empty() {
-        return format!("{} is not under a journal yet", look.system);
+    if life.record.roles.is_none() {
+        return "not initialised: nobody has read yet which site is production".to_owned();
     }
     let said = match life.state {
         State::Steady => steady(look),
@@ -34,11 +39,7 @@ pub fn sentence(look: &Look<'_>) -> String {
 
 fn named(at: At) -> String {
     let way = way_name(at.way);
-    if way.is_empty() {
-        at.phase.name().to_owned()
-    } else {
-        format!("{} ({way})", at.phase.name())
-    }
+    if way.is_empty() { at.phase.name().to_owned() } else { format!("{} ({way})", at.phase.name()) }
 }
 
 fn steady(look: &Look<'_>) -> String {
@@ -121,35 +122,32 @@ fn halted(life: &Life, at: At, failed: u64, unknown: u64) -> String {
     }
 }
 
-/// What going back would cost now, in one sentence; `None` when no run is open.
-pub fn way_back(look: &Look<'_>) -> Option<String> {
-    let (record, at) = (&look.life.record, look.life.state.at()?);
-    let run = record.run.as_ref()?;
-    if at.way != Way::Forth {
-        return Some(match record.roles {
-            Some(Roles::Moving { .. }) => {
-                format!("users are on their way back to {}", run.production)
-            }
-            Some(Roles::Settled { .. }) | None => {
-                format!("nothing to go back from: {} is production", run.production)
-            }
-        });
+/// What going back would cost, in one sentence: now, or once this phase has been done.
+pub fn way_back(life: &Life, after: Option<Phase>) -> String {
+    let record = &life.record;
+    let run = record.run.as_ref();
+    let back = life.state.at().is_some_and(|at| at.way != Way::Forth);
+    if let (true, Some(run)) = (back, run) {
+        return format!("nothing to go back from: users stay on or return to {}", run.production);
     }
-    if record.renewed {
-        return Some(format!(
-            "no way back: {}'s data is being replaced; start a release instead",
-            run.production
-        ));
+    let Some(phase) = after.or_else(|| life.state.at().map(|at| at.phase)) else {
+        return "nothing to go back from: no run is open".to_owned();
+    };
+    let old = run.map_or("the old site", |run| run.production.as_str());
+    let new = run.map_or("the new production", |run| run.standby.as_str());
+    if record.renewed || matches!(phase, Phase::Renew | Phase::SyncOn) {
+        return format!("no way back: {old}'s data is replaced; start a release instead");
     }
-    Some(match region_of(at.phase) {
+    let writes = record.writes_since_swap || after == Some(Phase::Lift);
+    match region_of(phase) {
         RegionName::Preparing => {
             "free: users have not been moved; abort puts back what was changed".to_owned()
         }
-        RegionName::Cutover | RegionName::Closing if record.writes_since_swap => {
-            format!("costs every write made on {} since writes were allowed there", run.standby)
+        RegionName::Cutover | RegionName::Closing if writes => {
+            format!("costs every write made on {new} since writes were allowed there")
         }
         RegionName::Cutover | RegionName::Closing => {
-            format!("free: no write was allowed since the swap; users go back to {}", run.production)
+            format!("free: no write was allowed since the swap; users go back to {old}")
         }
-    })
+    }
 }

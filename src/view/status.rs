@@ -5,13 +5,13 @@ use serde::Serialize;
 use crate::machine::{Body, Embargo, Fact, Input, Owed, State, path};
 use crate::model::{Kind, Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::port::Line;
+use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
 use crate::view::gate::{Gate, gate};
-use crate::view::next::{Next, next};
-use crate::view::sentence::{sentence, way_back};
+use crate::view::next::{Next, what_next};
+use crate::view::sentence::{says, way_back};
 use crate::view::story::{Passage, StepStory, Story, stories};
 use crate::view::words::{Mark, count, lasting, purpose};
-use crate::view::Look;
 use crate::workflow::PhaseSpec;
 
 /// A site and how far it can be believed.
@@ -168,10 +168,10 @@ pub fn status(look: &Look<'_>) -> StatusView {
         system: look.system.clone(),
         now: look.now,
         line: look.lines.last().map_or(0, |line| line.seq),
-        mode: if record.journal.is_empty() { "new" } else { look.life.state.mode() },
-        says: sentence(look),
-        next: next(look),
-        way_back: way_back(look),
+        mode: if record.roles.is_none() { "new" } else { look.life.state.mode() },
+        says: says(look),
+        next: what_next(look),
+        way_back: record.run.is_some().then(|| way_back(look.life, None)),
         production: record.production().map(|it| site(look, it, true)),
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
@@ -273,14 +273,19 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
         faults.push(format!("the embargo on {} should have been lifted {late} ago", it.site));
     }
     if record.run.is_none() {
-        faults.extend(record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))));
+        faults.extend(
+            record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
+        );
     }
     let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
     if back && record.owed.contains(&Owed::Standby) {
-        warnings.push("no usable standby: production cannot fail over before `renew` has ended".to_owned());
+        warnings.push(
+            "no usable standby: production cannot fail over before `renew` has ended".to_owned(),
+        );
     }
     if record.frozen {
-        warnings.push("frozen: nothing moves except going back, fencing, closing, failover".to_owned());
+        warnings
+            .push("frozen: nothing moves except going back, fencing, closing, failover".to_owned());
     }
     if look.workflow.is_none() {
         warnings.push("the workflow file cannot be read; `changeover lint` says why".to_owned());

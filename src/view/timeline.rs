@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::model::Time;
+use crate::view::Look;
 use crate::view::story::{Story, stories};
 use crate::view::words::Mark;
-use crate::view::Look;
 
 /// One phase's or step's part of the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

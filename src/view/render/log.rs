@@ -2,8 +2,8 @@
 
 use crate::model::Time;
 use crate::view::log::EntryView;
-use crate::view::render::page::Page;
 use crate::view::render::Look;
+use crate::view::render::page::Page;
 
 /// One line of `audit log`: number, time, who, what; a long sentence hangs.
 pub fn log(seq: u64, at: Time, by: &str, says: &str, look: Look) -> String {

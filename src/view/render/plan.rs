@@ -1,8 +1,8 @@
 //! A plan: what would be done, what was read, what going back would cost.
 
 use crate::model::{Change, Evidence, Time, Verb};
-use crate::view::render::page::Page;
 use crate::view::render::Look;
+use crate::view::render::page::Page;
 use crate::view::words::{Mark, ago};
 
 /// One step of a plan, borrowed from wherever plans are made.
@@ -35,7 +35,11 @@ pub fn plan(steps: &[Planned<'_>], now: Time, look: Look) -> String {
         let head = format!("    {sign} {:<14} ", step.id);
         page.hang(&head, 21, &format!("{} {}", step.kind, step.verdict));
         for it in step.evidence {
-            page.hang("        ", 8, &format!("{}: {}, read {}", it.source, it.says, ago(now, it.at)));
+            page.hang(
+                "        ",
+                8,
+                &format!("{}: {}, read {}", it.source, it.says, ago(now, it.at)),
+            );
         }
         step.changes.iter().for_each(|it| change(&mut page, it));
     }

@@ -1,8 +1,8 @@
 //! Lists of runs, and one run as bars against time.
 
 use crate::model::Time;
-use crate::view::render::page::{Page, cut};
 use crate::view::render::Look;
+use crate::view::render::page::{Page, cut};
 use crate::view::story::{End, Story};
 use crate::view::timeline::{Bar, Timeline};
 use crate::view::words::{ago, lasting, minute, run_name};

@@ -2,8 +2,8 @@
 
 use crate::model::{SiteName, Way};
 use crate::view::gate::{Gate, GroupOfPeople};
-use crate::view::render::page::{Page, wide};
 use crate::view::render::Look;
+use crate::view::render::page::{Page, wide};
 use crate::view::status::{EmbargoView, PhaseRow, RunView, SiteView, StatusView, owe};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
@@ -63,11 +63,7 @@ fn site_text(site: &SiteView, view: &StatusView) -> String {
     text.push_str(&format!("  {:<10}", site.release.as_deref().unwrap_or("?")));
     let mut said = vec![];
     if let Some(since) = site.since {
-        said.push(format!(
-            "since {} ({})",
-            minute(since),
-            lasting(view.now.seconds_since(since))
-        ));
+        said.push(format!("since {} ({})", minute(since), lasting(view.now.seconds_since(since))));
     }
     if let Some(seen) = site.seen {
         said.push(format!("read {}", ago(view.now, seen)));
@@ -149,8 +145,7 @@ fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
     if !group.could.is_empty() {
         said.push(format!("missing: {}", group.could.join(" or ")));
     }
-    let head =
-        format!("  {} {:<10} {got} of {}  ", page.sign(mark), group.group, group.needed);
+    let head = format!("  {} {:<10} {got} of {}  ", page.sign(mark), group.group, group.needed);
     page.hang(&head, 23, &said.join(", "));
 }
 
@@ -168,7 +163,8 @@ fn open(page: &mut Page, view: &StatusView) {
     }
     for (i, it) in view.intents.iter().enumerate() {
         let age = ago(view.now, it.since);
-        let text = format!("{}/{} ({}) begun {age}, no outcome", it.phase.name(), it.step, it.action);
+        let text =
+            format!("{}/{} ({}) begun {age}, no outcome", it.phase.name(), it.step, it.action);
         page.block(if i == 0 { "OPEN" } else { "" }, &text);
     }
     if let Some(holder) = &view.holder {
