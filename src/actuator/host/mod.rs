@@ -118,7 +118,7 @@ impl Machine {
         program.env_clear().kill_on_drop(true);
         // What runs there or here needs no token of ours.
         for (name, value) in &wire.outside.env {
-            if !crate::actuator::wire::is_secret_name(name) {
+            if !crate::actuator::wire::redact::is_secret_name(name) {
                 program.env(name, value.expose_secret());
             }
         }

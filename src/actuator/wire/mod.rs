@@ -1,7 +1,7 @@
 //! The one place every outside call goes through: deadline, tap, budget, redaction, limits of what is kept.
 
 mod budget;
-mod redact;
+pub(in crate::actuator) mod redact;
 mod web;
 
 use std::future::Future;

@@ -56,7 +56,7 @@ impl Redact {
 }
 
 /// Which environment variables hold secrets, by the words their names use.
-fn is_secret_name(name: &str) -> bool {
+pub(in crate::actuator) fn is_secret_name(name: &str) -> bool {
     ["TOKEN", "SECRET", "PASSWORD", "KEY", "ANNOUNCE_URL", "WEBHOOK", "CREDENTIAL"]
         .iter()
         .any(|word| name.to_ascii_uppercase().contains(word))

@@ -1,0 +1,159 @@
+//! What can be typed: the verbs and the flags that every verb takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::{audit, chart, completions, explain, init, lint, release, run, status, watch};
+use crate::model::StepId;
+
+const AFTER: &str = "\
+Examples:
+  changeover init gigadb                          read the world, put it under a journal
+  changeover release start v4.4.0                 open a release and make every check
+  changeover release next                         do exactly one phase
+  changeover release next --confirm sydney        move users: the name is the consent
+  changeover release rollback --confirm hk --reason 'search is broken'
+  changeover status --json | jq .next             what to do next, for programs
+
+Exit status:
+  0  done, or nothing to do                  5  conflict: stale plan, other run, lock
+  1  failed; stopped in a known state        6  outcome unknown: look, then `run retry`
+  2  wrong usage; nothing changed            7  waiting for people
+  3  refused by a check, policy or gate      8  differences found (--exit-code)
+  4  this person may not do that             9  verification failed
+  130  interrupted; the journal knows what was begun
+
+Environment: CHANGEOVER_STATE, CHANGEOVER_WORKFLOWS, CHANGEOVER_SYSTEM, CHANGEOVER_USER, NO_COLOR";
+
+/// Keeps two sites of a service apart and swaps their roles safely.
+#[derive(Debug, Parser)]
+#[command(name = "changeover", version, after_help = AFTER, disable_help_subcommand = true)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// Flags of every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Flags of every verb, before or after it.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Where journals lie [env: CHANGEOVER_STATE] [default: state]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Where workflow files lie [env: CHANGEOVER_WORKFLOWS] [default: workflows]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub workflows: Option<PathBuf>,
+    /// The system; needless when there is one [env: CHANGEOVER_SYSTEM]
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub system: Option<String>,
+    /// Who you are; claimed, and written down as such [env: CHANGEOVER_USER]
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub as_name: Option<String>,
+    /// One document for programs on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never ask: what would be asked must be a flag
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// No signs outside ASCII
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// No hints and no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on standard error; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Flags of every command that changes something.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Change {
+    /// Only show the plan
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Answer [y/N] questions with yes; never a typed confirmation
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Why; kept in the journal
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// The same, for commands that want a reason.
+#[derive(Clone, Debug, Args)]
+pub struct Reasoned {
+    /// Only show the plan
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Answer [y/N] questions with yes; never a typed confirmation
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Why; kept in the journal
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    pub reason: Option<String>,
+}
+
+impl From<Reasoned> for Change {
+    fn from(it: Reasoned) -> Self {
+        Self { dry_run: it.dry_run, yes: it.yes, reason: it.reason }
+    }
+}
+
+/// Reads a step's id.
+pub(super) fn step_id(text: &str) -> Result<StepId, std::convert::Infallible> {
+    Ok(StepId::from(text))
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Put a system under a journal: read who is production, set the first marks
+    Init(init::Init),
+    /// Who is production, is it true, what runs, what next
+    Status(status::Status),
+    /// Follow a run until it ends or waits for people
+    Watch(watch::Watch),
+    /// Check workflow files
+    Lint(lint::Lint),
+    /// Bring a release into production, one phase at a time
+    #[command(subcommand)]
+    Release(release::Release),
+    /// Look at runs and mend a halted one
+    #[command(subcommand)]
+    Run(run::Run),
+    /// Read and verify the journal
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Draw the life cycle
+    Chart(chart::Chart),
+    /// Print the page of an error code
+    Explain(explain::Explain),
+    /// Print the JSON Schema of workflow files
+    Schema,
+    /// Print completions for a shell
+    Completions(completions::Completions),
+    /// Print the version
+    Version,
+}

@@ -1,0 +1,30 @@
+//! `chart`: draw the life cycle.
+
+use clap::Args;
+
+use crate::chart;
+use crate::cli::{Outcome, Scene, done};
+
+/// As text, with the place of the open run; as Mermaid for documents.
+#[derive(Debug, Args)]
+pub struct Chart {
+    /// As Mermaid
+    #[arg(long, conflicts_with = "text")]
+    mermaid: bool,
+    /// As text; the default
+    #[arg(long)]
+    text: bool,
+}
+
+pub(super) fn run(args: &Chart, scene: &mut Scene<'_>) -> Outcome {
+    if args.mermaid && !args.text {
+        scene.streams.answer(&chart::mermaid())?;
+        return done();
+    }
+    // Without a system the chart is drawn all the same, with no place marked.
+    let glance = scene.desk.pick(None).and_then(|system| scene.desk.glance(&system)).ok();
+    let look = scene.streams.look;
+    let text = chart::text(glance.as_ref().map(|it| &it.life), look.width, look.ascii);
+    scene.streams.answer(&text)?;
+    done()
+}

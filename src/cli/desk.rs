@@ -1,0 +1,99 @@
+//! What the commands ask of the program below: the same questions whoever answers, so that tests can.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::app::{self, Glance, LintReport, Settings, Verified};
+use crate::conductor::{Order, Reply, Watcher};
+use crate::fault::Fault;
+use crate::model::SystemName;
+
+/// Answers the commands.
+#[async_trait]
+pub trait Desk: Send + Sync {
+    /// The systems that have a workflow file.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    fn systems(&self) -> Result<Vec<SystemName>, Fault>;
+
+    /// The system meant.
+    ///
+    /// # Errors
+    /// None or several could be meant.
+    fn pick(&self, named: Option<&str>) -> Result<SystemName, Fault>;
+
+    /// The workflow file of a system.
+    fn file(&self, system: &SystemName) -> PathBuf;
+
+    /// Looks at a system now; locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged.
+    fn glance(&self, system: &SystemName) -> Result<Glance, Fault>;
+
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// It was refused, or its end could not be written.
+    async fn order(
+        &self,
+        system: &SystemName,
+        order: Order,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Reply, Fault>;
+
+    /// Everything the linter says of a file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn lint(&self, file: &Path) -> Result<LintReport, Fault>;
+
+    /// Checks a journal whole.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn verify(&self, system: &SystemName) -> Result<Verified, Fault>;
+}
+
+/// The program itself.
+#[derive(Debug)]
+pub struct Program(pub Settings);
+
+#[async_trait]
+impl Desk for Program {
+    fn systems(&self) -> Result<Vec<SystemName>, Fault> {
+        app::systems(&self.0)
+    }
+
+    fn pick(&self, named: Option<&str>) -> Result<SystemName, Fault> {
+        app::pick(&self.0, named)
+    }
+
+    fn file(&self, system: &SystemName) -> PathBuf {
+        self.0.workflows.join(format!("{system}.yaml"))
+    }
+
+    fn glance(&self, system: &SystemName) -> Result<Glance, Fault> {
+        app::glance(&self.0, system)
+    }
+
+    async fn order(
+        &self,
+        system: &SystemName,
+        order: Order,
+        watcher: Arc<dyn Watcher>,
+    ) -> Result<Reply, Fault> {
+        app::order(&self.0, system, order, watcher).await
+    }
+
+    fn lint(&self, file: &Path) -> Result<LintReport, Fault> {
+        app::lint(file)
+    }
+
+    fn verify(&self, system: &SystemName) -> Result<Verified, Fault> {
+        app::verify(&self.0, system)
+    }
+}

@@ -1,0 +1,72 @@
+//! `explain`: print the page of an error code.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::{Outcome, Scene, done};
+use crate::fault::{self, Code, E2015, Exit, Fault};
+
+/// Without a code: the list of all.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// For example E2001
+    code: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Page {
+    code: &'static str,
+    title: &'static str,
+    exit: u8,
+    outcome: Exit,
+    page: &'static str,
+}
+
+impl From<&'static Code> for Page {
+    fn from(it: &'static Code) -> Self {
+        let exit = it.exit.status();
+        Self { code: it.id, title: it.title, exit, outcome: it.exit, page: it.page }
+    }
+}
+
+#[derive(Serialize)]
+struct Pages {
+    codes: Vec<Page>,
+}
+
+pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
+    let Some(named) = &args.code else { return list(scene) };
+    let code = fault::find(named).ok_or_else(|| unknown(named))?;
+    if scene.streams.json {
+        scene.streams.document("changeover.explanation/v1", Page::from(code))?;
+    } else {
+        scene.streams.answer(code.page)?;
+    }
+    done()
+}
+
+fn list(scene: &mut Scene<'_>) -> Outcome {
+    if scene.streams.json {
+        let codes = fault::all().map(Page::from).collect();
+        scene.streams.document("changeover.explanations/v1", Pages { codes })?;
+        return done();
+    }
+    for code in fault::all() {
+        scene.streams.answer(&format!("{}  {}  {}", code.id, code.exit.status(), code.title))?;
+    }
+    done()
+}
+
+/// The nearest code by spelling; a bare number is meant as one.
+fn unknown(named: &str) -> Fault {
+    let wanted = format!("E{}", named.trim_start_matches(['e', 'E']));
+    let nearest = fault::all().min_by_key(|code| strsim::damerau_levenshtein(code.id, &wanted));
+    let fault = Fault::new(&E2015, format!("there is no code `{named}`"));
+    match nearest {
+        Some(code) => fault.hint(format!(
+            "did you mean {} ({})? all codes: changeover explain",
+            code.id, code.title
+        )),
+        None => fault,
+    }
+}

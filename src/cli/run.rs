@@ -1,0 +1,136 @@
+//! `run`: look at runs, and mend one that halted.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::args::{Change, Reasoned, step_id};
+use crate::cli::order::{Typed, carry_out};
+use crate::cli::{Outcome, Scene, runs};
+use crate::conductor::Command;
+use crate::fault::{E1001, Fault};
+use crate::model::StepId;
+
+/// The verbs of a run.
+#[derive(Debug, Subcommand)]
+pub enum Run {
+    /// List runs
+    List,
+    /// Show one run as phases against time
+    Show(Number),
+    /// Show the journal's lines of one run
+    Logs(Logs),
+    /// Look again, and try again what failed
+    Retry(Plainly),
+    /// Go on without a failed step; the workflow must allow it
+    Skip(Skip),
+    /// Say how a step of unknown outcome ended
+    Resolve(Resolve),
+    /// Start nothing new
+    Pause(Plainly),
+    /// Go on after a pause or a crash
+    Resume(Plainly),
+    /// Change the rules for what has not begun
+    Amend(Amend),
+    /// Take over a run that nobody drives, or a foreign mark
+    Adopt(Why),
+    /// End a run that halted while closing, with something owed
+    Close(Why),
+}
+
+/// A run's number.
+#[derive(Debug, Args)]
+pub struct Number {
+    /// The run; the last one when absent
+    run: Option<u32>,
+}
+
+/// A run's lines.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The run; the last one when absent
+    run: Option<u32>,
+    /// Only lines of this step
+    #[arg(long, value_name = "ID")]
+    step: Option<String>,
+}
+
+/// A command that may have a reason.
+#[derive(Debug, Args)]
+pub struct Plainly {
+    /// The run; refused when another one is open
+    run: Option<u32>,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// A command that wants a reason.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The run; refused when another one is open
+    run: Option<u32>,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+/// Goes on without a step.
+#[derive(Debug, Args)]
+pub struct Skip {
+    /// The step
+    #[arg(value_parser = step_id)]
+    step: StepId,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+/// Says how a step ended.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("end").required(true))]
+pub struct Resolve {
+    /// The step
+    #[arg(value_parser = step_id)]
+    step: StepId,
+    /// Its end is true; you have seen it
+    #[arg(long, group = "end")]
+    done: bool,
+    /// Its end is not true and cannot become so by itself
+    #[arg(long, group = "end")]
+    not_done: bool,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+/// New rules.
+#[derive(Debug, Args)]
+pub struct Amend {
+    /// The new workflow file; only steps not yet begun may differ
+    #[arg(long, value_name = "FILE")]
+    workflow: PathBuf,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
+    let typed = match run {
+        Run::List => return runs::list(None, scene),
+        Run::Show(it) => return runs::show(it.run, None, scene),
+        Run::Logs(it) => return runs::logs(it.run, it.step.as_deref(), scene),
+        Run::Retry(it) => Typed::new(Command::Retry, it.change).of(it.run),
+        Run::Skip(it) => Typed::new(Command::Skip { step: it.step }, it.change),
+        Run::Resolve(it) => {
+            Typed::new(Command::Resolve { step: it.step, done: it.done && !it.not_done }, it.change)
+        }
+        Run::Pause(it) => Typed::new(Command::Pause, it.change).of(it.run),
+        Run::Resume(it) => Typed::new(Command::Resume, it.change).of(it.run),
+        Run::Amend(it) => {
+            let file = it.workflow.display().to_string();
+            let text = std::fs::read_to_string(&it.workflow).map_err(|error| {
+                Fault::new(&E1001, format!("{file} cannot be read")).because(error)
+            })?;
+            Typed::new(Command::Amend { text, file }, it.change)
+        }
+        Run::Adopt(it) => Typed::new(Command::Adopt, it.change).of(it.run),
+        Run::Close(it) => Typed::new(Command::Close, it.change).of(it.run),
+    };
+    carry_out(typed, scene).await
+}

@@ -1,0 +1,178 @@
+//! Where the answer goes, where everything else goes, who can be asked, how wide the screen is.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex};
+
+use serde::Serialize;
+
+use crate::fault::{E2020, Fault};
+use crate::view::Document;
+use crate::view::render::Look;
+
+/// A person who can be asked.
+pub trait Prompt: Send {
+    /// Asks and waits for a line; `None` when there is nobody any more.
+    fn ask(&mut self, question: &str) -> Option<String>;
+}
+
+/// Standard error, shared with whoever tells how a command goes on.
+#[derive(Clone)]
+pub struct Aside(Arc<Mutex<dyn Write + Send>>);
+
+impl Aside {
+    /// Writes to this.
+    pub fn new(to: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(to)))
+    }
+
+    /// Says one or more lines. Nobody listening is no error.
+    pub fn say(&self, text: &str) {
+        if let Ok(mut to) = self.0.lock() {
+            let text = text.trim_end_matches('\n');
+            // A closed standard error must not end a command that changes the world.
+            writeln!(to, "{text}").and_then(|()| to.flush()).unwrap_or_default();
+        }
+    }
+}
+
+/// The surroundings of one command.
+pub struct Streams {
+    /// Standard output: the answer and nothing else.
+    pub out: Box<dyn Write + Send>,
+    /// Standard error: progress, warnings, hints, questions.
+    pub aside: Aside,
+    /// Who can be asked; nobody when standard input is no terminal or `--no-input` is given.
+    pub person: Option<Box<dyn Prompt>>,
+    /// Width and signs of the answer.
+    pub look: Look,
+    /// The answer is a screen that can be redrawn.
+    pub screen: bool,
+    /// Progress can be live lines.
+    pub live: bool,
+    /// One document for programs instead of text.
+    pub json: bool,
+    /// No hints and no progress.
+    pub quiet: bool,
+    /// The command as it was typed.
+    pub typed: Vec<String>,
+    /// The reader of the answer has gone.
+    pub gone: bool,
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Streams")
+            .field("look", &self.look)
+            .field("json", &self.json)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Streams {
+    /// Writes a part of the answer. A reader that has gone wants no more: that is success.
+    ///
+    /// # Errors
+    /// The answer cannot be written.
+    pub fn answer(&mut self, text: &str) -> Result<(), Fault> {
+        if self.gone {
+            return Ok(());
+        }
+        let text = text.trim_end_matches('\n');
+        match writeln!(self.out, "{text}").and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(())
+            }
+            Err(error) => Err(unwritable(&error)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes the answer as one document.
+    ///
+    /// # Errors
+    /// The answer cannot be written.
+    pub fn document<T: Serialize>(&mut self, schema: &'static str, says: T) -> Result<(), Fault> {
+        let text = serde_json::to_string_pretty(&Document { schema, says });
+        self.answer(&text.map_err(|error| unwritable(&error.into()))?)
+    }
+
+    /// Writes one document of a stream on a line of its own.
+    ///
+    /// # Errors
+    /// The answer cannot be written.
+    pub fn document_line<T: Serialize>(
+        &mut self,
+        schema: &'static str,
+        says: T,
+    ) -> Result<(), Fault> {
+        let text = serde_json::to_string(&Document { schema, says });
+        self.answer(&text.map_err(|error| unwritable(&error.into()))?)
+    }
+
+    /// Says a hint, unless hints are not wanted.
+    pub fn hint(&self, text: &str) {
+        if !self.quiet {
+            self.aside.say(text);
+        }
+    }
+
+    /// The command as it was typed, with more words at its end, ready to be pasted into a shell.
+    pub fn line_with(&self, more: &str) -> String {
+        let words = self.typed.iter().enumerate().map(|(i, word)| match i {
+            0 => "changeover".to_owned(),
+            _ => quoted(word),
+        });
+        let mut line = words.collect::<Vec<_>>().join(" ");
+        line.push(' ');
+        line.push_str(more);
+        line
+    }
+}
+
+fn unwritable(error: &io::Error) -> Fault {
+    Fault::new(&E2020, "the answer cannot be written").because(error)
+}
+
+/// A word as a POSIX shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The person at the terminal.
+#[derive(Debug)]
+pub struct Terminal(pub Aside);
+
+impl std::fmt::Debug for Aside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Aside")
+    }
+}
+
+impl Prompt for Terminal {
+    fn ask(&mut self, question: &str) -> Option<String> {
+        if let Ok(mut to) = self.0.0.lock() {
+            write!(to, "{question} ").and_then(|()| to.flush()).ok()?;
+        }
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("--as"), "--as");
+        assert_eq!(quoted("it's broken"), r"'it'\''s broken'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("$(x)"), "'$(x)'");
+    }
+}

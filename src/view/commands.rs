@@ -1,0 +1,97 @@
+//! What people may do now: the machine's answer, as whole commands.
+
+use serde::Serialize;
+
+use crate::machine::{Begin, Input, State, Told, allowed as machine_allows, step};
+use crate::model::{Digest, Kind, SiteName};
+use crate::view::Look;
+use crate::view::next::target;
+use crate::view::story::bits;
+
+/// One command that would be decided now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Allowed {
+    /// The machine's name for it.
+    pub name: &'static str,
+    /// What to type.
+    pub command: String,
+}
+
+/// All commands that would be decided now.
+pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
+    let life = look.life;
+    let mut names = machine_allows(&life.rules, &life.record, life.state);
+    if may_start(look) {
+        names.push("start");
+    }
+    if life.record.paused {
+        names.push("resume");
+    } else if matches!(life.state, State::Doing { .. }) {
+        names.push("pause");
+    }
+    names
+        .into_iter()
+        .filter_map(|name| full(look, name).map(|command| Allowed { name, command }))
+        .collect()
+}
+
+/// Asked of the machine like everything else: would a release be opened?
+fn may_start(look: &Look<'_>) -> bool {
+    let life = look.life;
+    let Some(production) = life.record.production().cloned() else { return false };
+    let standby = look.standby().cloned().unwrap_or(SiteName(String::new()));
+    let begin = Begin {
+        kind: Kind::Release,
+        version: None,
+        production,
+        standby,
+        workflow: Digest::default(),
+        rules: life.rules.clone(),
+        outside: vec![],
+        loss_accepted: false,
+    };
+    let (input, told) = (Input::Start(Box::new(begin)), Told::default());
+    step(&life.rules, &life.record, life.state, input, "", life.record.now, told).is_ok()
+}
+
+/// The whole command for a name; `None` when this program has no verb for it.
+pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
+    let life = look.life;
+    let typed = |back| target(life, back).map(|it| format!(" --confirm {}", it.site));
+    let words = match name {
+        "init" => "init".to_owned(),
+        "watch" => "watch".to_owned(),
+        "start" => "release start VERSION".to_owned(),
+        "next" => format!("release next{}", typed(false).unwrap_or_default()),
+        "approve" => "release approve --comment TEXT".to_owned(),
+        "reject" => "release reject --reason TEXT".to_owned(),
+        "accept" => "release accept".to_owned(),
+        "abort" => "release abort --reason TEXT".to_owned(),
+        "rollback" => {
+            let loss = if life.record.writes_since_swap { " --accept-data-loss" } else { "" };
+            format!("release rollback{}{loss} --reason TEXT", typed(true).unwrap_or_default())
+        }
+        "retry" => "run retry".to_owned(),
+        "skip" => format!("run skip {} --reason TEXT", step_to_skip(look)?),
+        "resolve" => format!("run resolve {} --done|--not-done --reason TEXT", unknown_step(look)?),
+        "pause" => "run pause".to_owned(),
+        "resume" => "run resume".to_owned(),
+        "close" => "run close --reason TEXT".to_owned(),
+        _ => return None,
+    };
+    let system = look.system.as_str();
+    let system = if system.is_empty() { String::new() } else { format!(" -s {system}") };
+    Some(format!("changeover{system} {words}"))
+}
+
+fn step_to_skip(look: &Look<'_>) -> Option<String> {
+    let State::Halted { at, failed, .. } = look.life.state else { return None };
+    let may = look.life.rules.phase(at.phase)?.skippable;
+    let step = bits(failed & may).next()?;
+    look.life.rules.step(at.phase, step).map(ToString::to_string)
+}
+
+fn unknown_step(look: &Look<'_>) -> Option<String> {
+    let State::Halted { at, unknown, .. } = look.life.state else { return None };
+    look.life.rules.step(at.phase, bits(unknown).next()?).map(ToString::to_string)
+}

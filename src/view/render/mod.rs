@@ -1,0 +1,22 @@
+//! Pictures as text: one width, one set of signs, styles that a stream may strip.
+
+mod log;
+mod page;
+mod plan;
+mod run;
+mod status;
+
+pub use log::{entry, log};
+pub use page::Page;
+pub use plan::{Planned, plan};
+pub use run::{runs, timeline};
+pub use status::status;
+
+/// How wide, and with which signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    /// No signs outside ASCII.
+    pub ascii: bool,
+}

@@ -1,0 +1,187 @@
+//! The status screen.
+
+use crate::model::{SiteName, Way};
+use crate::view::gate::{Gate, GroupOfPeople};
+use crate::view::render::Look;
+use crate::view::render::page::{Page, wide};
+use crate::view::status::{EmbargoView, PhaseRow, RunView, SiteView, StatusView, owe};
+use crate::view::story::StepStory;
+use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
+
+/// The whole screen.
+pub fn status(view: &StatusView, look: Look) -> String {
+    let mut page = Page::new(look);
+    page.ends(view.system.as_str(), &format!("{} UTC, line {}", view.now.screen(), view.line));
+    page.gap();
+    sites(&mut page, view);
+    for fault in &view.faults {
+        page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
+    }
+    for warning in &view.warnings {
+        page.hang(&format!("{} WARNING   ", page.sign(Mark::Waiting)), 12, warning);
+    }
+    if let Some(run) = &view.run {
+        run_block(&mut page, run, view);
+    }
+    if let Some(gate) = &view.gate {
+        gate_block(&mut page, gate, view);
+    }
+    open(&mut page, view);
+    page.gap();
+    page.block("NOW", &view.says);
+    page.block("NEXT", &view.next.sentence);
+    if let Some(command) = &view.next.command {
+        page.command(12, command);
+    }
+    if let Some(cost) = &view.way_back {
+        page.block("WAY BACK", cost);
+    }
+    let others: Vec<_> =
+        view.allowed.iter().filter(|it| Some(&it.command) != view.next.command.as_ref()).collect();
+    for (i, allowed) in others.iter().enumerate() {
+        if i == 0 {
+            page.block("ALSO", "");
+        }
+        page.command(12, &allowed.command);
+    }
+    page.into_text()
+}
+
+fn sites(page: &mut Page, view: &StatusView) {
+    if let Some(site) = &view.production {
+        let word = if view.moving_to.is_some() { "LEAVING" } else { "PRODUCTION" };
+        page.block(word, &site_text(site, view));
+    }
+    if let Some(site) = &view.standby {
+        let word = if view.moving_to.is_some() { "GOING TO" } else { "STANDBY" };
+        page.block(word, &site_text(site, view));
+    }
+}
+
+fn site_text(site: &SiteView, view: &StatusView) -> String {
+    let mut text = format!("{:<10}", site.site.as_str());
+    text.push_str(&format!("  {:<10}", site.release.as_deref().unwrap_or("?")));
+    let mut said = vec![];
+    if let Some(since) = site.since {
+        said.push(format!("since {} ({})", minute(since), lasting(view.now.seconds_since(since))));
+    }
+    if let Some(seen) = site.seen {
+        said.push(format!("read {}", ago(view.now, seen)));
+    }
+    said.extend(site.note.clone());
+    text.push_str("  ");
+    text.push_str(&said.join(", "));
+    text.trim_end().to_owned()
+}
+
+fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
+    page.gap();
+    let name = run_name(run.kind, run.version.as_deref());
+    let way = way_name(run.way);
+    let way = if way.is_empty() { String::new() } else { format!(", {way}") };
+    let left = format!("RUN {}  {name}: {}{way}", run.number, arrow(&run.from, &run.to, run.way));
+    let right = format!("opened {} by {}", ago(view.now, run.started), run.requester);
+    page.ends(&left, &right);
+    let mut forth = true;
+    for row in &run.phases {
+        if forth && row.way != Way::Forth {
+            page.line(&format!("  {}", way_name(row.way)));
+            forth = false;
+        }
+        phase(page, row);
+    }
+    if !run.waived.is_empty() {
+        let ids: Vec<_> = run.waived.iter().map(ToString::to_string).collect();
+        page.hang("  waived     ", 13, &ids.join(", "));
+    }
+}
+
+fn arrow(from: &SiteName, to: &SiteName, way: Way) -> String {
+    match way {
+        Way::Forth | Way::Abort => format!("{from} → {to}"),
+        Way::Back => format!("{to} → {from}"),
+    }
+}
+
+fn phase(page: &mut Page, row: &PhaseRow) {
+    let took = row.seconds.map(lasting).unwrap_or_default();
+    let head = format!("  {} {:<10} {took:>8}  ", page.sign(row.mark), row.phase.name());
+    page.hang(&head, 25, &row.says);
+    let widest = row.steps.iter().map(|it| wide(it.id.as_str())).max().unwrap_or(0);
+    row.steps.iter().for_each(|it| step(page, it, widest));
+}
+
+fn step(page: &mut Page, step: &StepStory, widest: usize) {
+    let took = step.ended.map(|ended| lasting(ended.seconds_since(step.began)));
+    let tried = if step.tried > 1 { format!(" (tried {})", step.tried) } else { String::new() };
+    let says = step.says.as_deref().unwrap_or_else(|| step.mark.word());
+    let head = format!(
+        "      {} {:<widest$} {:>6}  ",
+        page.sign(step.mark),
+        step.id,
+        took.unwrap_or_default()
+    );
+    page.hang(&head, 17 + widest, &format!("{says}{tried}"));
+}
+
+fn gate_block(page: &mut Page, gate: &Gate, view: &StatusView) {
+    page.gap();
+    let until = gate.until.map(|until| {
+        let word = if until > view.now { "expires" } else { "expired" };
+        format!(", {word} {} ({})", minute(until), from_now(view.now, until))
+    });
+    page.block("GATE", &format!("packet {}{}", gate.packet.short(), until.unwrap_or_default()));
+    gate.groups.iter().for_each(|it| group(page, it, view));
+    if let Some(not) = &gate.not {
+        page.line(&format!("    not {not}, who opened the run"));
+    }
+}
+
+fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
+    let got = group.approved.len();
+    let mark = if got >= group.needed { Mark::Done } else { Mark::Waiting };
+    let mut said: Vec<_> =
+        group.approved.iter().map(|(by, at)| format!("{by} ({})", ago(view.now, *at))).collect();
+    if !group.could.is_empty() {
+        said.push(format!("missing: {}", group.could.join(" or ")));
+    }
+    let head = format!("  {} {:<10} {got} of {}  ", page.sign(mark), group.group, group.needed);
+    page.hang(&head, 23, &said.join(", "));
+}
+
+/// What lies open: embargoes, debts, effects without an outcome, who works.
+fn open(page: &mut Page, view: &StatusView) {
+    let debts = view.run.is_some() && !view.owed.is_empty();
+    if view.embargoes.is_empty() && !debts && view.intents.is_empty() && view.holder.is_none() {
+        return;
+    }
+    page.gap();
+    view.embargoes.iter().for_each(|it| page.block("EMBARGO", &embargo(it, view)));
+    // Without an open run what is owed stands above, as a fault.
+    for (i, owed) in view.owed.iter().enumerate().filter(|_| debts) {
+        page.block(if i == 0 { "OWED" } else { "" }, &owe(owed));
+    }
+    for (i, it) in view.intents.iter().enumerate() {
+        let age = ago(view.now, it.since);
+        let text =
+            format!("{}/{} ({}) begun {age}, no outcome", it.phase.name(), it.step, it.action);
+        page.block(if i == 0 { "OPEN" } else { "" }, &text);
+    }
+    if let Some(holder) = &view.holder {
+        page.block("AT WORK", holder);
+    }
+}
+
+fn embargo(view: &EmbargoView, status: &StatusView) -> String {
+    let until = view.embargo.until;
+    let end = if view.expired { "expired" } else { "expires" };
+    format!(
+        "{}: {} refused since {}, {end} {} ({}): {}",
+        view.site,
+        view.embargo.scope.join(", "),
+        minute(view.embargo.since),
+        minute(until),
+        from_now(status.now, until),
+        view.embargo.reason
+    )
+}

@@ -1,0 +1,153 @@
+//! One sentence for each state: what is going on, and what going back would cost.
+
+use crate::machine::{At, Life, RegionName, State, region_of};
+use crate::model::{Phase, StepId, Time, Way};
+use crate::view::Look;
+use crate::view::gate::gate;
+use crate::view::story::bits;
+use crate::view::words::{count, from_now, lasting, minute, way_name};
+
+/// What is going on, in one sentence, told by the conductor at work.
+pub fn sentence(life: &Life) -> String {
+    says(&Look::at_work(life))
+}
+
+/// What is going on, in one sentence.
+pub fn says(look: &Look<'_>) -> String {
+    let life = look.life;
+    if life.record.roles.is_none() {
+        return "not initialised: nobody has read yet which site is production".to_owned();
+    }
+    let said = match life.state {
+        State::Steady => steady(look),
+        State::Doing { at, left, .. } => doing(look, at, left.count_ones()),
+        State::Ready { at } => ready(look, at),
+        State::Asking { until, .. } => asking(look, until),
+        State::Settling { at, to, failover } => {
+            let goal = match (failover, to) {
+                (true, _) => "a failover",
+                (false, Way::Back) => "going back",
+                (false, Way::Forth | Way::Abort) => "giving up",
+            };
+            let open = count(life.record.intents.len(), "open intent");
+            format!("{} is being left for {goal}: nothing new starts, {open} to settle", named(at))
+        }
+        State::Halted { at, failed, unknown } => halted(life, at, failed, unknown),
+    };
+    if life.record.paused { format!("paused: {said}") } else { said }
+}
+
+fn named(at: At) -> String {
+    let way = way_name(at.way);
+    if way.is_empty() { at.phase.name().to_owned() } else { format!("{} ({way})", at.phase.name()) }
+}
+
+fn steady(look: &Look<'_>) -> String {
+    let record = &look.life.record;
+    let serves = record.production().map_or_else(String::new, |site| {
+        let release = record.releases.get(site);
+        let release = release.map(|it| format!(" with {it}")).unwrap_or_default();
+        format!("{site} is production{release}")
+    });
+    if record.owed.is_empty() {
+        return format!("steady: no run is open, {serves}");
+    }
+    let owed = count(record.owed.len(), "thing");
+    format!("no run is open, {serves}, and {owed} an earlier run changed must still be put back")
+}
+
+fn doing(look: &Look<'_>, at: At, left: u32) -> String {
+    let left = count(usize::try_from(left).unwrap_or(usize::MAX), "step");
+    let phase = named(at);
+    if look.holder.is_some() {
+        return format!("{phase} is being done, {left} of its group to end");
+    }
+    let since = lasting(look.now.seconds_since(look.life.record.now));
+    format!("{phase} was begun and nobody works on it; the last line is {since} old")
+}
+
+fn ready(look: &Look<'_>, at: At) -> String {
+    let record = &look.life.record;
+    let site = || record.production().map(ToString::to_string).unwrap_or_default();
+    if at.phase == Phase::Soak {
+        let entered = record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak));
+        let end = entered.copied().unwrap_or(look.now).plus_seconds(look.life.rules.soak_seconds);
+        let left = if end > look.now {
+            format!("planned until {} ({})", minute(end), from_now(look.now, end))
+        } else {
+            format!("the planned end was {}", from_now(look.now, end))
+        };
+        return format!("users are on {}, soaking: {left}", site());
+    }
+    if at.way == Way::Back && at.phase == Phase::Lift {
+        return format!("users are back on {}; the run waits so that people can look", site());
+    }
+    if at.phase == Phase::Validate && record.packet.is_some() {
+        let all = gate(look).is_none_or(|gate| gate.tally().0 >= gate.tally().1);
+        if all {
+            return "everybody who must has approved; users have not been moved".to_owned();
+        }
+    }
+    format!("{} is done", named(at))
+}
+
+fn asking(look: &Look<'_>, until: Time) -> String {
+    let (got, needed) = gate(look).map_or((0, 0), |gate| gate.tally());
+    let until = if until > look.now {
+        format!("the gate expires {}", from_now(look.now, until))
+    } else {
+        format!("the gate expired {}", from_now(look.now, until))
+    };
+    format!("waiting for people: {got} of {needed} approvals, {until}")
+}
+
+fn halted(life: &Life, at: At, failed: u64, unknown: u64) -> String {
+    let ids = |steps: u64| {
+        let ids: Vec<_> = bits(steps)
+            .filter_map(|step| life.rules.step(at.phase, step))
+            .map(StepId::to_string)
+            .collect();
+        ids.join(", ")
+    };
+    let phase = named(at);
+    match (failed, unknown) {
+        (0, 0) => format!("{phase} halted: the gate was rejected or expired"),
+        (failed, 0) => format!("{phase} halted: {} failed", ids(failed)),
+        (0, unknown) => format!("{phase} halted: nobody knows how {} ended", ids(unknown)),
+        (failed, unknown) => format!(
+            "{phase} halted: {} failed, and nobody knows how {} ended",
+            ids(failed),
+            ids(unknown)
+        ),
+    }
+}
+
+/// What going back would cost, in one sentence: now, or once this phase has been done.
+pub fn way_back(life: &Life, after: Option<Phase>) -> String {
+    let record = &life.record;
+    let run = record.run.as_ref();
+    let back = life.state.at().is_some_and(|at| at.way != Way::Forth);
+    if let (true, Some(run)) = (back, run) {
+        return format!("nothing to go back from: users stay on or return to {}", run.production);
+    }
+    let Some(phase) = after.or_else(|| life.state.at().map(|at| at.phase)) else {
+        return "nothing to go back from: no run is open".to_owned();
+    };
+    let old = run.map_or("the old site", |run| run.production.as_str());
+    let new = run.map_or("the new production", |run| run.standby.as_str());
+    if record.renewed || matches!(phase, Phase::Renew | Phase::SyncOn) {
+        return format!("no way back: {old}'s data is replaced; start a release instead");
+    }
+    let writes = record.writes_since_swap || after == Some(Phase::Lift);
+    match region_of(phase) {
+        RegionName::Preparing => {
+            "free: users have not been moved; abort puts back what was changed".to_owned()
+        }
+        RegionName::Cutover | RegionName::Closing if writes => {
+            format!("costs every write made on {new} since writes were allowed there")
+        }
+        RegionName::Cutover | RegionName::Closing => {
+            format!("free: no write was allowed since the swap; users go back to {old}")
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Where a system stands: who is production, is it true, what runs, what is owed, what next.
+
+use serde::Serialize;
+
+use crate::machine::{Body, Embargo, Fact, Input, Owed, State, path};
+use crate::model::{Kind, Phase, Roles, SiteName, StepId, SystemName, Time, Way};
+use crate::port::Line;
+use crate::view::Look;
+use crate::view::commands::{Allowed, allowed};
+use crate::view::gate::{Gate, gate};
+use crate::view::next::{Next, what_next};
+use crate::view::sentence::{says, way_back};
+use crate::view::story::{Passage, StepStory, Story, stories};
+use crate::view::words::{Mark, count, lasting, purpose};
+use crate::workflow::PhaseSpec;
+
+/// A site and how far it can be believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SiteView {
+    /// Its name.
+    pub site: SiteName,
+    /// What it answers with.
+    pub release: Option<String>,
+    /// Since when it has its role, by this journal.
+    pub since: Option<Time>,
+    /// When the world was last read for it.
+    pub seen: Option<Time>,
+    /// What people must know about it.
+    pub note: Option<String>,
+}
+
+/// An embargo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EmbargoView {
+    /// Where it lies.
+    pub site: SiteName,
+    /// How.
+    #[serde(flatten)]
+    pub embargo: Embargo,
+    /// Nobody lifted it in time: a fault.
+    pub expired: bool,
+}
+
+/// An effect without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IntentView {
+    /// Its phase.
+    pub phase: Phase,
+    /// Its step.
+    pub step: StepId,
+    /// The kind of its action.
+    pub action: String,
+    /// When it may have happened for the first time.
+    pub since: Time,
+}
+
+/// One phase of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PhaseRow {
+    /// Which.
+    pub phase: Phase,
+    /// In which way.
+    pub way: Way,
+    /// How it stands.
+    pub mark: Mark,
+    /// How long its work took or takes, seconds.
+    pub seconds: Option<i64>,
+    /// One sentence.
+    pub says: String,
+    /// Its steps; only of the phase the run is in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepStory>,
+}
+
+/// The open run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunView {
+    /// Its number.
+    pub number: u32,
+    /// What it is for.
+    pub kind: Kind,
+    /// The release it brings.
+    pub version: Option<String>,
+    /// In which way it is walked.
+    pub way: Way,
+    /// Who started it.
+    pub requester: String,
+    /// When.
+    pub started: Time,
+    /// Users leave this site.
+    pub from: SiteName,
+    /// Users go to this site.
+    pub to: SiteName,
+    /// Checks waived by people.
+    pub waived: Vec<StepId>,
+    /// Every phase, walked or to come.
+    pub phases: Vec<PhaseRow>,
+}
+
+/// The whole picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusView {
+    /// Whose.
+    pub system: SystemName,
+    /// When it was taken.
+    pub now: Time,
+    /// The last line of the journal.
+    pub line: u64,
+    /// The machine's mode, `new` before `init`.
+    pub mode: &'static str,
+    /// What is going on.
+    pub says: String,
+    /// What to do next.
+    pub next: Next,
+    /// What going back would cost now.
+    pub way_back: Option<String>,
+    /// Users are here, or are leaving here.
+    pub production: Option<SiteView>,
+    /// The other site.
+    pub standby: Option<SiteView>,
+    /// Users are on their way to this site.
+    pub moving_to: Option<SiteName>,
+    /// Lost production in a failover.
+    pub quarantined: Option<SiteName>,
+    /// The open run.
+    pub run: Option<RunView>,
+    /// The gate.
+    pub gate: Option<Gate>,
+    /// Embargoes that lie.
+    pub embargoes: Vec<EmbargoView>,
+    /// What must be put back.
+    pub owed: Vec<Owed>,
+    /// Effects without an outcome.
+    pub intents: Vec<IntentView>,
+    /// What is wrong now.
+    pub faults: Vec<String>,
+    /// What people must know.
+    pub warnings: Vec<String>,
+    /// Nothing new is started.
+    pub paused: bool,
+    /// Nothing moves.
+    pub frozen: bool,
+    /// The conductor at work.
+    pub holder: Option<String>,
+    /// Outside addresses that are not the services' own.
+    pub outside: Vec<String>,
+    /// What may be done now.
+    pub allowed: Vec<Allowed>,
+}
+
+/// Takes the picture.
+pub fn status(look: &Look<'_>) -> StatusView {
+    let record = &look.life.record;
+    let story = stories(look.lines).pop().filter(|story| story.end.is_none());
+    let embargoes = embargoes(look);
+    let (faults, warnings) = troubles(look, &embargoes);
+    let intents = record.intents.values().map(|it| IntentView {
+        phase: it.intent.phase,
+        step: it.intent.id.clone(),
+        action: it.intent.action.clone(),
+        since: it.since,
+    });
+    let moving_to = match &record.roles {
+        Some(Roles::Moving { to, .. }) => Some(to.clone()),
+        Some(Roles::Settled { .. }) | None => None,
+    };
+    StatusView {
+        system: look.system.clone(),
+        now: look.now,
+        line: look.lines.last().map_or(0, |line| line.seq),
+        mode: if record.roles.is_none() { "new" } else { look.life.state.mode() },
+        says: says(look),
+        next: what_next(look),
+        way_back: record.run.is_some().then(|| way_back(look.life, None)),
+        production: record.production().map(|it| site(look, it, true)),
+        standby: look.standby().map(|it| site(look, it, false)),
+        moving_to,
+        quarantined: record.quarantined.clone(),
+        run: story.as_ref().and_then(|story| run(look, story)),
+        gate: gate(look),
+        embargoes,
+        owed: record.owed.iter().cloned().collect(),
+        intents: intents.collect(),
+        faults,
+        warnings,
+        paused: record.paused,
+        frozen: record.frozen,
+        holder: look.holder.map(str::to_owned),
+        outside: look.differs.to_vec(),
+        allowed: allowed(look),
+    }
+}
+
+fn site(look: &Look<'_>, site: &SiteName, production: bool) -> SiteView {
+    let record = &look.life.record;
+    let note = if record.quarantined.as_ref() == Some(site) {
+        Some("quarantined: it lost production and must rejoin".to_owned())
+    } else if !production && record.owed.contains(&Owed::Standby) {
+        Some(standby_note(look))
+    } else {
+        None
+    };
+    SiteView {
+        site: site.clone(),
+        release: record.releases.get(site).cloned(),
+        since: role_since(look, site, production),
+        seen: look.lines.iter().rev().find_map(|line| seen(line, production)),
+        note,
+    }
+}
+
+/// What is said of a standby that does not have production's release and data.
+fn standby_note(look: &Look<'_>) -> String {
+    let Some(at) = look.life.state.at() else {
+        return "not a usable standby: it lacks production's release and data".to_owned();
+    };
+    match (at.way, at.phase) {
+        (Way::Forth, Phase::Swap | Phase::Sanity | Phase::Soak | Phase::Lift) => {
+            "kept as it was: the way back".to_owned()
+        }
+        (Way::Forth, Phase::Validate) => "holds the release, waits for the swap".to_owned(),
+        (Way::Forth | Way::Back | Way::Abort, _) => {
+            "not a usable standby before `renew` has ended".to_owned()
+        }
+    }
+}
+
+fn facts(line: &Line) -> &[Fact] {
+    match &line.body {
+        Body::Decided { facts, .. } | Body::Note { facts, .. } => facts,
+        Body::Intent(intent) => &intent.facts,
+        Body::Refused { .. } => &[],
+    }
+}
+
+/// Since when the switch has said so, without another word in between.
+fn role_since(look: &Look<'_>, site: &SiteName, production: bool) -> Option<Time> {
+    let said = look.lines.iter().rev().flat_map(|line| {
+        facts(line).iter().rev().filter_map(|fact| settled(fact).map(|now| (line.at, now)))
+    });
+    said.take_while(|(_, now)| (*now == site) == production).last().map(|(at, _)| at)
+}
+
+fn settled(fact: &Fact) -> Option<&SiteName> {
+    if let Fact::Initialised { production, .. } | Fact::RolesSettled { production } = fact {
+        return Some(production);
+    }
+    None
+}
+
+/// When the switch was last read: production's role is what it says.
+fn seen(line: &Line, production: bool) -> Option<Time> {
+    let told = facts(line).iter().any(|fact| settled(fact).is_some());
+    let started = matches!(&line.body, Body::Decided { input: Input::Start(_), .. });
+    (production && (told || started)).then_some(line.at)
+}
+
+fn embargoes(look: &Look<'_>) -> Vec<EmbargoView> {
+    let lie = look.life.record.embargoes.iter();
+    lie.map(|(site, embargo)| EmbargoView {
+        site: site.clone(),
+        embargo: embargo.clone(),
+        expired: look.now >= embargo.until,
+    })
+    .collect()
+}
+
+fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<String>) {
+    let record = &look.life.record;
+    let (mut faults, mut warnings) = (vec![], vec![]);
+    for it in embargoes.iter().filter(|it| it.expired) {
+        let late = lasting(look.now.seconds_since(it.embargo.until));
+        faults.push(format!("the embargo on {} should have been lifted {late} ago", it.site));
+    }
+    if record.run.is_none() {
+        faults.extend(
+            record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
+        );
+    }
+    let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
+    if back && record.owed.contains(&Owed::Standby) {
+        warnings.push(
+            "no usable standby: production cannot fail over before `renew` has ended".to_owned(),
+        );
+    }
+    if record.frozen {
+        warnings
+            .push("frozen: nothing moves except going back, fencing, closing, failover".to_owned());
+    }
+    if look.workflow.is_none() {
+        warnings.push("the workflow file cannot be read; `changeover lint` says why".to_owned());
+    }
+    if !look.differs.is_empty() {
+        warnings.push(format!("outside addresses differ: {}", look.differs.join(", ")));
+    }
+    (faults, warnings)
+}
+
+/// What is owed, as a clause.
+pub(crate) fn owe(owed: &Owed) -> String {
+    match owed {
+        Owed::Job { job, site } => format!("the job {job} was switched off on {site}"),
+        Owed::Embargo { site } => format!("writes are refused on {site}"),
+        Owed::Standby => "the standby lacks production's release and data".to_owned(),
+    }
+}
+
+fn run(look: &Look<'_>, story: &Story) -> Option<RunView> {
+    let at = look.life.state.at()?;
+    let way = match look.life.state {
+        State::Settling { to, .. } => to,
+        State::Steady
+        | State::Doing { .. }
+        | State::Ready { .. }
+        | State::Asking { .. }
+        | State::Halted { .. } => at.way,
+    };
+    let last = story.passages.len().saturating_sub(1);
+    let walked = story.passages.iter().enumerate();
+    let mut phases: Vec<_> = walked.map(|(i, it)| walked_row(look, it, i == last)).collect();
+    let order = path(story.kind, way);
+    let here = if way == at.way { order.iter().position(|it| *it == at.phase) } else { None };
+    let rest = order.iter().skip(here.map_or(0, |here| here + 1));
+    phases.extend(rest.map(|phase| row_to_come(look, *phase, way)));
+    let waived = look.life.record.run.iter().flat_map(|run| run.waived.iter().cloned()).collect();
+    Some(RunView {
+        number: story.number,
+        kind: story.kind,
+        version: story.version.clone(),
+        way,
+        requester: story.requester.clone(),
+        started: story.started,
+        from: story.from.clone(),
+        to: story.to.clone(),
+        waived,
+        phases,
+    })
+}
+
+fn walked_row(look: &Look<'_>, passage: &Passage, last: bool) -> PhaseRow {
+    let (phase, way) = (passage.phase, passage.way);
+    let seconds = passage.ended.unwrap_or(look.now).seconds_since(passage.entered);
+    let row = |mark, seconds, says, steps| PhaseRow { phase, way, mark, seconds, says, steps };
+    if let Some(reason) = skipped(look, phase) {
+        return row(Mark::Skipped, None, reason, vec![]);
+    }
+    let steps = if last && passage.mark != Mark::Done { passage.steps.clone() } else { vec![] };
+    row(passage.mark, Some(seconds), passage_says(look, passage, last), steps)
+}
+
+fn passage_says(look: &Look<'_>, passage: &Passage, last: bool) -> String {
+    let with = |mark| passage.steps.iter().filter(move |it| it.mark == mark);
+    let ids = |mark| with(mark).map(|it| it.id.as_str()).collect::<Vec<_>>().join(", ");
+    match passage.mark {
+        Mark::Done => count(passage.steps.len(), "step"),
+        Mark::Failed | Mark::Unknown => {
+            let sure = ids(Mark::Failed);
+            let unsure = ids(Mark::Unknown);
+            match (sure.is_empty(), unsure.is_empty()) {
+                (false, true) => format!("{sure} failed"),
+                (true, false) => format!("nobody knows how {unsure} ended"),
+                (false, false) => format!("{sure} failed; nobody knows how {unsure} ended"),
+                (true, true) => "rejected or expired".to_owned(),
+            }
+        }
+        Mark::Waiting if last && passage.phase == Phase::Soak => "waits for accept".to_owned(),
+        Mark::Waiting => gate(look).map_or_else(String::new, |gate| {
+            let (got, needed) = gate.tally();
+            format!("{got} of {needed} approvals")
+        }),
+        Mark::Doing => {
+            format!("{} of {} begun are done", with(Mark::Done).count(), passage.steps.len())
+        }
+        Mark::ToCome | Mark::Skipped => String::new(),
+    }
+}
+
+fn skipped(look: &Look<'_>, phase: Phase) -> Option<String> {
+    match look.workflow?.phase(phase)? {
+        PhaseSpec::Skip(reason) => Some(reason.clone()),
+        PhaseSpec::Steps(_) => None,
+    }
+}
+
+fn row_to_come(look: &Look<'_>, phase: Phase, way: Way) -> PhaseRow {
+    let untouched = way == Way::Abort
+        && phase == Phase::Renew
+        && !look.life.record.owed.contains(&Owed::Standby);
+    let reason = skipped(look, phase)
+        .or_else(|| untouched.then(|| "nothing went onto the standby".to_owned()));
+    let mark = if reason.is_some() { Mark::Skipped } else { Mark::ToCome };
+    let says = reason.unwrap_or_else(|| purpose(phase, way).to_owned());
+    PhaseRow { phase, way, mark, seconds: None, says, steps: vec![] }
+}
