@@ -27,7 +27,9 @@ pub const fn path(kind: Kind, way: Way) -> &'static [Phase] {
         (Kind::Drill, Way::Back) => &[Swap],
         (Kind::Drill, Way::Abort) => &[],
         (Kind::Release | Kind::Switchover, Way::Abort) => &[Lift, Renew, SyncOn],
-        (Kind::Rejoin, Way::Back | Way::Abort) | (Kind::Failover, Way::Abort) => &[Lift],
+        (Kind::Rejoin | Kind::Failover, Way::Abort) => &[Lift],
+        // Rejoin moves no users: there is nothing to go back from.
+        (Kind::Rejoin, Way::Back) => &[],
     }
 }
 

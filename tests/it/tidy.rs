@@ -214,7 +214,8 @@ fn these_tests_can_fail() {
     let grouped =
         planted("src/app/mod.rs", "use crate::{cli, model};\n// dbg!(this) is a comment\n");
     assert_eq!(holding(&grouped, BANNED), ["src/app/mod.rs:1: `crate::{`"]);
-    let word = planted("docs/a.md", "plain words, a user-agent\nas the Agent said; management is fine\n");
+    let word =
+        planted("docs/a.md", "plain words, a user-agent\nas the Agent said; management is fine\n");
     assert_eq!(strangers(&word), ["docs/a.md:2: `agent`"]);
     let long = planted("src/long.rs", &"//! x\n".repeat(LINES_MAX + 1));
     assert_eq!(too_long(&long), Some("src/long.rs: 401 lines".to_owned()));
