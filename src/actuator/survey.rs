@@ -45,7 +45,8 @@ pub(super) async fn survey(
     Ok(Survey { production, releases, addresses, marks: group.marks(), evidence })
 }
 
-/// The release that a site answers with, under production's first name at the site's own address.
+/// The release that a site answers with at its own address: under production's first name, and, since a
+/// standby may not know that name before its first deploy, under the standby's.
 async fn release(
     wire: &Wire,
     workflow: &Workflow,
@@ -57,19 +58,22 @@ async fn release(
     else {
         return (None, wire.evidence("survey", format!("{site} has no address to ask")));
     };
-    let url = format!("https://{}/", record.production);
-    let source = format!("http {url} at {address}");
     let deadline: Duration = workflow.limits.call.0;
-    match http::get(wire, &url, Some(address), deadline).await {
-        Ok(answer) => match version(&answer.text()) {
-            Some(found) => {
-                let seen = wire.evidence(&source, format!("{site} answers with {found}"));
-                (Some(found), seen)
-            }
-            None => (None, wire.evidence(&source, format!("the page of {site} names no release"))),
-        },
-        Err(missing) => (None, wire.evidence(&source, format!("{site}: {missing}"))),
+    let mut said = vec![];
+    for name in [&record.production, &record.standby] {
+        match http::get(wire, &format!("https://{name}/"), Some(address), deadline).await {
+            Ok(answer) => match version(&answer.text()) {
+                Some(found) => {
+                    let seen = format!("{site} answers with {found} as {name}");
+                    return (Some(found), wire.evidence(&format!("http {address}"), seen));
+                }
+                None => said.push(format!("{} without a release as {name}", answer.status)),
+            },
+            Err(missing) => said.push(format!("{missing} as {name}")),
+        }
     }
+    let says = format!("the release of {site} is not known: {}", said.join("; "));
+    (None, wire.evidence(&format!("http {address}"), says))
 }
 
 /// The first `Version: v1.2.3` of a page.

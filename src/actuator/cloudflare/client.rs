@@ -1,6 +1,6 @@
 //! The few calls of Cloudflare's interface that the switch needs, with their exact names.
 //!
-//! Facts (`docs/`: contracts, Cloudflare DNS): 1200 requests in five minutes a user; lists say their pages
+//! The provider's own facts: 1200 requests in five minutes a user; lists say their pages
 //! in `result_info`; a batch answers with its first error and then nothing of it was applied.
 
 use std::sync::Arc;

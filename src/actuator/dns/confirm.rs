@@ -148,6 +148,7 @@ impl Confirm {
         let mut said = BTreeMap::new();
         for server in resolvers(&self.wire) {
             let mut names = BTreeMap::new();
+            // Production's names: every first of a pair.
             for it in wanted.iter().step_by(2) {
                 match ask(&self.wire, server, it.name, RecordType::A, true).await {
                     Err(why) => {
