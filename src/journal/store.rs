@@ -7,6 +7,7 @@
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -59,7 +60,7 @@ enum Said {
 
 /// The open store and the one thread that writes into it.
 pub(super) struct Store {
-    db: sled::Db,
+    runs: sled::Tree,
     said: Option<Sender<Said>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -68,6 +69,13 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").finish_non_exhaustive()
     }
+}
+
+/// Three trees, because a page is rewritten whole: the head changes with every line and is small.
+struct Trees {
+    db: sled::Db,
+    snapshots: sled::Tree,
+    runs: sled::Tree,
 }
 
 /// Why it cannot be read.
@@ -88,23 +96,23 @@ impl Store {
         let refused = |says: String| {
             Fault::new(&E4010, format!("cannot open {}", path.display())).because(says)
         };
-        let (db, known) = match read(&path) {
+        let (trees, known) = match read(&path) {
             Ok(read) => read,
             Err(Unreadable::Place(says)) => return Err(refused(says)),
             Err(Unreadable::Content(why)) => {
                 let aside = move_aside(&path).map_err(|err| refused(err.to_string()))?;
-                let (db, known) = read(&path)
+                let (trees, known) = read(&path)
                     .map_err(|(Unreadable::Place(it) | Unreadable::Content(it))| refused(it))?;
-                (db, Known { moved: Some((aside, why)), ..known })
+                (trees, Known { moved: Some((aside, why)), ..known })
             }
         };
         let (said, heard) = channel();
-        let own = db.clone();
+        let runs = trees.runs.clone();
         let writer = Builder::new()
             .name("store".to_owned())
-            .spawn(move || write(&own, &heard))
+            .spawn(move || write(&trees, &heard))
             .map_err(|err| refused(err.to_string()))?;
-        Ok((Self { db, said: Some(said), writer: Some(writer) }, known))
+        Ok((Self { runs, said: Some(said), writer: Some(writer) }, known))
     }
 
     /// This line is acknowledged.
@@ -124,7 +132,7 @@ impl Store {
 
     /// The first line of a run, if it is known; to be compared with the line there.
     pub(super) fn begin_of(&self, run: u32) -> Option<Mark> {
-        serde_json::from_slice(&self.db.get(run_key(run)).ok()??).ok()
+        serde_json::from_slice(&self.runs.get(run.to_be_bytes()).ok()??).ok()
     }
 
     /// A writer that died is no reason to stop: the next start finds a store that is behind.
@@ -140,10 +148,6 @@ impl Drop for Store {
     }
 }
 
-fn run_key(run: u32) -> String {
-    format!("run/{run:010}")
-}
-
 fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
     let free = (1_u32..)
         .map(|number| path.with_file_name(format!("store.unreadable-{number}")))
@@ -154,14 +158,16 @@ fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Opens and reads; a damaged store panics in places of `sled`.
-fn read(path: &Path) -> Result<(sled::Db, Known), Unreadable> {
-    let config = sled::Config::new().path(path).cache_capacity(4 << 20);
+fn read(path: &Path) -> Result<(Trees, Known), Unreadable> {
+    // Smaller segments than its own 512 KiB: a start reads the last one.
+    let config = sled::Config::new().path(path).cache_capacity(4 << 20).segment_size(128 << 10);
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let db = config.open()?;
-        let (head, snapshot) = (db.get("head")?, db.get("snapshot")?);
-        Ok((db, head, snapshot))
+        let (snapshots, runs) = (db.open_tree("snapshots")?, db.open_tree("runs")?);
+        let (head, snapshot) = (db.get("head")?, snapshots.get("last")?);
+        Ok((Trees { db, snapshots, runs }, head, snapshot))
     }));
-    let (db, head, snapshot) = match opened {
+    let (trees, head, snapshot) = match opened {
         Ok(Ok(read)) => read,
         Ok(Err(err)) => return Err(unreadable(&err)),
         Err(_) => return Err(Unreadable::Content("it panicked while it was read".to_owned())),
@@ -174,7 +180,7 @@ fn read(path: &Path) -> Result<(sled::Db, Known), Unreadable> {
         Ok(head) => head,
         Err(err) => return Err(Unreadable::Content(err.to_string())),
     };
-    Ok((db, Known { head, snapshot, moved: None }))
+    Ok((trees, Known { head, snapshot, moved: None }))
 }
 
 fn unreadable(err: &sled::Error) -> Unreadable {
@@ -198,30 +204,26 @@ fn unreadable(err: &sled::Error) -> Unreadable {
 }
 
 /// The thread: writes what it hears, then hands it to the operating system.
-fn write(db: &sled::Db, heard: &Receiver<Said>) {
+fn write(trees: &Trees, heard: &Receiver<Said>) {
     while let Ok(first) = heard.recv() {
-        let all = std::iter::once(first).chain(heard.try_iter());
-        if all
-            .into_iter()
-            .try_for_each(|said| put(db, said))
-            .and_then(|()| db.flush().map(drop))
-            .is_err()
-        {
+        let mut all = iter::once(first).chain(heard.try_iter());
+        if all.try_for_each(|said| put(trees, said)).and_then(|()| trees.db.flush()).is_err() {
             return;
         }
     }
 }
 
-fn put(db: &sled::Db, said: Said) -> sled::Result<()> {
-    let json = |it: serde_json::Result<Vec<u8>>| {
-        it.map_err(|err| sled::Error::Unsupported(err.to_string()))
-    };
+fn put(trees: &Trees, said: Said) -> sled::Result<()> {
     match said {
-        Said::Head(mark) => db.insert("head", json(serde_json::to_vec(&mark))?).map(drop),
-        Said::Snapshot(it) => db.insert("snapshot", json(serde_json::to_vec(&it))?).map(drop),
+        Said::Head(mark) => trees.db.insert("head", json(&mark)?).map(drop),
+        Said::Snapshot(it) => trees.snapshots.insert("last", json(&it)?).map(drop),
         Said::Run(run, mark) => {
-            let value = json(serde_json::to_vec(&mark))?;
-            db.compare_and_swap(run_key(run), None as Option<&[u8]>, Some(value)).map(drop)
+            let absent: Option<&[u8]> = None;
+            trees.runs.compare_and_swap(run.to_be_bytes(), absent, Some(json(&mark)?)).map(drop)
         }
     }
+}
+
+fn json(it: &impl Serialize) -> sled::Result<Vec<u8>> {
+    serde_json::to_vec(it).map_err(|err| sled::Error::Unsupported(err.to_string()))
 }
