@@ -10,8 +10,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::conductor::{Handed, Order, Reply};
-use crate::fault::{E2015, E4002, Exit, Fault};
-use crate::journal::Busy;
+use crate::fault::{E2015, Exit, Fault};
+use crate::journal::{Holder, NotOpened};
 use crate::model::{Actor, Identity};
 
 /// How long a second command waits for the first one's answer.
@@ -129,18 +129,15 @@ pub(super) async fn send(
     dir: &Path,
     order: &Order,
     who: &Actor,
-    busy: &Busy,
+    holder: Option<Holder>,
 ) -> Result<Reply, Fault> {
+    let pid = holder.as_ref().map_or_else(|| "?".to_owned(), |it| it.pid.to_string());
     let held = || {
-        let says = format!(
-            "another process works on this system: pid {} on {} since {}",
-            busy.pid,
-            busy.host,
-            busy.since.screen()
-        );
-        Fault::new(&E4002, says)
-            .because("it did not take the command within 2 s")
-            .hint("changeover watch; if that process is dead: changeover run adopt --reason TEXT")
+        let fault = Fault::from(NotOpened::Busy(holder));
+        fault.because("it did not take this command within 2 s").hint(
+            "changeover watch; if that process hangs, end it: the lock goes with it, and what it had \
+             begun is taken up again by the next command",
+        )
     };
     let exchange = async {
         let folder = std::fs::File::open(dir).ok()?;
@@ -155,7 +152,7 @@ pub(super) async fn send(
     };
     match tokio::time::timeout(ANSWER_MAX, exchange).await {
         Ok(Some(Answer::Reply(reply))) => Ok(Reply {
-            sentence: format!("handed to pid {}: {}", busy.pid, reply.sentence),
+            sentence: format!("handed to pid {pid}: {}", reply.sentence),
             exit: if reply.exit == Exit::Waiting { Exit::Waiting } else { Exit::Done },
             ..*reply
         }),

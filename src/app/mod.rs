@@ -14,8 +14,9 @@ use crate::journal;
 use crate::machine::Life;
 use crate::model::{SystemName, Time};
 use crate::port::Line;
-use crate::workflow::{self, Workflow};
+use crate::workflow::{self, Severity, Workflow};
 
+pub use crate::journal::Verified;
 pub use order::{Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 
@@ -157,9 +158,10 @@ fn read(text: &str, file: &str) -> Result<Workflow, Fault> {
 /// The journal is damaged.
 pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault> {
     let dir = folder(settings, system);
-    let lines: Vec<Line> = journal::read(&dir)?.into_iter().map(|it| it.line).collect();
-    let life = journal::fold(&lines)?;
-    let pinned = life.record.run.as_ref().and_then(|run| journal::blob(&dir, &run.workflow).ok());
+    let read_lines = journal::read(&dir)?;
+    let life = journal::fold(&read_lines)?;
+    let lines: Vec<Line> = read_lines.into_iter().map(|it| it.line).collect();
+    let pinned = life.record.run.as_ref().and_then(|run| journal::kept(&dir, &run.workflow).ok());
     let text = match pinned {
         Some(text) => Some(text),
         None => text_of(settings, system).ok().map(|(text, _)| text),
@@ -189,9 +191,12 @@ pub fn lint(file: &Path) -> Result<LintReport, Fault> {
     };
     let mut findings: Vec<LintFinding> = faults.into_iter().map(of_fault).collect();
     findings.extend(warnings.into_iter().map(|it| LintFinding {
-        code: it.rule.clone(),
-        rule: it.rule,
-        severity: it.severity.name(),
+        code: it.rule.to_owned(),
+        rule: it.rule.to_owned(),
+        severity: match it.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
         file: it.file,
         line: it.line,
         column: it.column,
@@ -218,7 +223,7 @@ fn of_fault(fault: Fault) -> LintFinding {
 
 /// The JSON Schema of workflow files.
 pub fn schema() -> serde_json::Value {
-    workflow::schema()
+    workflow::schema().clone()
 }
 
 /// Verifies everything of a system's journal.

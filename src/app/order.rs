@@ -1,7 +1,6 @@
 //! A command on its way to the conductor: here, or handed to the process that holds the lock.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -10,7 +9,7 @@ use crate::actuator::{Actuators, Wire};
 use crate::app::{Settings, folder, handover, read, text_of, usual};
 use crate::conductor::{Book, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
-use crate::journal::{self, OpenError, Opened};
+use crate::journal::{self, Claim, NotOpened, Opened};
 use crate::machine::{Fact, State};
 use crate::model::{Phase, SystemName};
 use crate::port::{Journal, NoTap, Tap, World};
@@ -62,12 +61,13 @@ pub async fn order_in(
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
     let workflow = Arc::new(read(&text, &file)?);
-    let opened = match journal::open(&dir, system) {
+    let claim = Claim { since: settings.now, command: order.command.name().to_owned() };
+    let opened = match journal::open(&dir, system, &claim) {
         Ok(opened) => opened,
-        Err(OpenError::Busy(busy)) => {
-            return handover::send(&dir, &order, &settings.actor, &busy).await;
+        Err(NotOpened::Busy(holder)) => {
+            return handover::send(&dir, &order, &settings.actor, holder).await;
         }
-        Err(OpenError::Fault(fault)) => return Err(fault),
+        Err(NotOpened::Fault(fault)) => return Err(fault),
     };
     let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, .. } = opened;
@@ -126,6 +126,7 @@ fn fresh_id() -> Result<String, Fault> {
 ///
 /// # Errors
 /// There is none, or the lock is held.
-pub fn cut_tail(dir: &Path, system: &SystemName) -> Result<(), Fault> {
-    journal::cut_tail(dir, system).map(drop)
+pub fn cut_tail(settings: &Settings, system: &SystemName) -> Result<(), Fault> {
+    let claim = Claim { since: settings.now, command: "run adopt".to_owned() };
+    journal::cut_tail(&folder(settings, system), &claim).map(drop).map_err(Fault::from)
 }

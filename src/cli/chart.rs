@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use crate::chart;
+use crate::chart::{self, Letters};
+use crate::machine::State;
+use crate::model::Kind;
 use crate::cli::{Outcome, Scene, done};
 
 /// As text, with the place of the open run; as Mermaid for documents.
@@ -24,7 +26,10 @@ pub(super) fn run(args: &Chart, scene: &mut Scene<'_>) -> Outcome {
     // Without a system the chart is drawn all the same, with no place marked.
     let glance = scene.desk.pick(None).and_then(|system| scene.desk.glance(&system)).ok();
     let look = scene.streams.look;
-    let text = chart::text(glance.as_ref().map(|it| &it.life), look.width, look.ascii);
+    let state = glance.map_or(State::Steady, |it| it.life.state);
+    let kind = state.at().map_or(Kind::Release, |at| at.kind);
+    let letters = if look.ascii { Letters::Ascii } else { Letters::Unicode };
+    let text = chart::text(kind, &state, letters);
     scene.streams.answer(&text)?;
     done()
 }

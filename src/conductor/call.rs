@@ -8,7 +8,8 @@ use crate::machine::{At, Record, Run};
 use crate::model::{Evidence, OpId, Role, SiteName};
 use crate::port::{Call, RunFacts};
 use crate::workflow::step::{Params, Step};
-use crate::workflow::{RunNames, Scope, Workflow, render_value};
+use crate::workflow::Workflow;
+use crate::workflow::template::{RunNames, Scope, render_value};
 
 impl Conductor {
     /// The call of a step now. The inner error is what is missing to make it.
@@ -36,9 +37,9 @@ impl Conductor {
         let facts = run_facts(&record, &run);
         let scope = Scope::for_run(
             &workflow,
-            &RunNames {
+            RunNames {
                 id: &facts.id,
-                kind: run.kind.name(),
+                kind: run.kind,
                 stamp: run.stamp.as_deref(),
                 version: run.version.as_deref(),
                 production: &production,

@@ -30,7 +30,7 @@ pub(super) fn keep(dir: &Path, text: &str, sync: &dyn Syncer) -> Result<Digest, 
 ///
 /// # Errors
 /// E4008.
-pub(super) fn kept(dir: &Path, digest: &Digest) -> Result<String, Fault> {
+pub fn kept(dir: &Path, digest: &Digest) -> Result<String, Fault> {
     let path = layout::blob(dir, digest);
     let name = path.display();
     let text = fs::read_to_string(&path)

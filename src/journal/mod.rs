@@ -15,6 +15,7 @@ mod scan;
 mod store;
 mod verify;
 
+pub use blobs::kept;
 pub use append::{Disk, Syncer};
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};

@@ -2,12 +2,24 @@
 
 use crate::model::{Phase, SiteName};
 use crate::workflow::template::{self, Missing, Scope};
-use crate::workflow::types::{Cloudflare, Record, Switch, Target, Workflow, Zone};
+use crate::workflow::step::Step;
+use crate::workflow::types::{Cloudflare, Gate, Record, Switch, Target, Workflow, Zone};
 
 impl Workflow {
     /// The site that is not this one.
     pub fn other(&self, site: &SiteName) -> Option<&SiteName> {
         self.sites.keys().find(|it| *it != site)
+    }
+
+    /// Every step of every phase.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        Phase::ALL.into_iter().flat_map(|phase| self.steps(phase))
+    }
+
+    /// The gate at the end of validate.
+    pub fn validate_gate(&self) -> Option<&Gate> {
+        let name = self.steps(Phase::Validate).iter().find_map(|it| it.gate.as_ref())?;
+        self.gates.get(name)
     }
 
     /// The alias of this host at this site.

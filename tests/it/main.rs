@@ -1,13 +1,10 @@
 //! All integration tests in one binary; one module for each theme.
 
 mod actuator_net;
-mod actuator_site;
-mod cli;
 mod clock;
 mod crash;
 mod journal;
 mod machine;
 mod practice;
 mod tidy;
-mod view;
 mod workflow;
