@@ -23,8 +23,8 @@ pub(super) fn run(args: &Chart, scene: &mut Scene<'_>) -> Outcome {
     }
     // Without a system the chart is drawn all the same, with no place marked.
     let glance = scene.desk.pick(None).and_then(|system| scene.desk.glance(&system)).ok();
-    let look = scene.streams.look;
-    let text = chart::text(glance.as_ref().map(|it| &it.life), look.width, look.ascii);
+    let paper = scene.streams.paper;
+    let text = chart::text(glance.as_ref().map(|it| &it.life), paper.width, paper.ascii);
     scene.streams.answer(&text)?;
     done()
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::app::Glance;
 use crate::cli::streams::{Aside, Streams};
 use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
@@ -27,14 +26,14 @@ pub(super) enum Teller {
 }
 
 /// The teller that these streams want.
-pub(super) fn teller(streams: &Streams, _: &Glance) -> Teller {
+pub(super) fn teller(streams: &Streams) -> Teller {
     if streams.quiet {
         return Teller::Quiet;
     }
     if streams.live {
-        return Teller::Live(Arc::new(Live::new(streams.look.ascii)));
+        return Teller::Live(Arc::new(Live::new(streams.paper.ascii)));
     }
-    let plain = Arc::new(Plain::new(streams.aside.clone(), streams.look.ascii));
+    let plain = Arc::new(Plain::new(streams.aside.clone(), streams.paper.ascii));
     let beating = Arc::clone(&plain);
     let heart = tokio::spawn(async move {
         let mut second = tokio::time::interval(Duration::from_secs(1));

@@ -7,6 +7,7 @@ mod doors;
 mod entry;
 mod input;
 mod life;
+mod line;
 mod path;
 mod record;
 mod rules;
@@ -16,6 +17,7 @@ pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, 
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
 pub use input::{Begin, Ended, Input};
 pub use life::Turn;
+pub use line::Line;
 pub use path::{RegionName, path, region_of};
 pub use record::{Record, Run, Standing};
 pub use rules::{GateRule, PhaseRule, Rules};

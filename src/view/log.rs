@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::machine::Line;
 use crate::machine::{At, Body, Ended, Input, Rules, State};
 use crate::model::{Change, Digest, Evidence, Identity, Time, Way};
-use crate::port::Line;
 use crate::view::words::way_name;
 
 /// Everything one line says.
@@ -61,8 +61,12 @@ pub fn with_rules(lines: &[Line]) -> impl Iterator<Item = (&Line, Option<&Rules>
 /// One line of the log.
 pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
     match &line.body {
-        Body::Decided { input, from, to, .. } => {
-            let what = told(input, *from, rules);
+        Body::Decided { input, from, to, evidence, .. } => {
+            let mut what = told(input, *from, rules);
+            let well = matches!(input, Input::Step { ended: Ended::Done, .. });
+            if let (Input::Step { .. }, false, Some(read)) = (input, well, evidence.last()) {
+                what = format!("{what}: {}", read.says);
+            }
             if place(*from) == place(*to) { what } else { format!("{what} → {}", place(*to)) }
         }
         Body::Refused { command, code, message } => format!("{command} refused {code}: {message}"),

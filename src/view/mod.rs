@@ -28,8 +28,8 @@ pub use words::Mark;
 use serde::Serialize;
 
 use crate::machine::Life;
+use crate::machine::Line;
 use crate::model::{SiteName, SystemName, Time};
-use crate::port::Line;
 use crate::workflow::Workflow;
 
 /// All that a picture is made of.

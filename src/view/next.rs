@@ -64,7 +64,8 @@ pub fn what_next(look: &Look<'_>) -> Next {
     let command = |name: &str| full(look, name);
     let with = |sentence: String, name: &str| Next { sentence, command: command(name) };
     if life.record.roles.is_none() {
-        let sentence = "put the system under a journal; this reads the world and changes nothing";
+        let sentence =
+            "put the system under a journal: read who is production, set the first marks";
         return with(sentence.to_owned(), "init");
     }
     if life.record.paused {
@@ -78,7 +79,7 @@ pub fn what_next(look: &Look<'_>) -> Next {
         }
         State::Ready { .. } => ready(look),
         State::Asking { .. } => {
-            with("people of the groups below approve or reject".to_owned(), "approve")
+            with("people of the missing groups approve or reject".to_owned(), "approve")
         }
         State::Halted { unknown, .. } => {
             let sentence = if unknown != 0 {

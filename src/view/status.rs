@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::machine::Line;
 use crate::machine::{Body, Embargo, Fact, Input, Owed, State, path};
 use crate::model::{Kind, Phase, Roles, SiteName, StepId, SystemName, Time, Way};
-use crate::port::Line;
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
 use crate::view::gate::{Gate, gate};
@@ -196,7 +196,7 @@ fn site(look: &Look<'_>, site: &SiteName, production: bool) -> SiteView {
     let note = if record.quarantined.as_ref() == Some(site) {
         Some("quarantined: it lost production and must rejoin".to_owned())
     } else if !production && record.owed.contains(&Owed::Standby) {
-        Some(standby_note(look))
+        Some(standby_note(look, site))
     } else {
         None
     };
@@ -209,19 +209,20 @@ fn site(look: &Look<'_>, site: &SiteName, production: bool) -> SiteView {
     }
 }
 
-/// What is said of a standby that does not have production's release and data.
-fn standby_note(look: &Look<'_>) -> String {
-    let Some(at) = look.life.state.at() else {
+/// What is said of a site that does not have production's release and data.
+fn standby_note(look: &Look<'_>, site: &SiteName) -> String {
+    let unusable = "not a usable standby before `renew` has ended".to_owned();
+    let (Some(at), Some(run)) = (look.life.state.at(), &look.life.record.run) else {
         return "not a usable standby: it lacks production's release and data".to_owned();
     };
     match (at.way, at.phase) {
-        (Way::Forth, Phase::Swap | Phase::Sanity | Phase::Soak | Phase::Lift) => {
+        (Way::Forth, Phase::Validate | Phase::Swap) if *site == run.standby => {
+            "holds the release and production's data".to_owned()
+        }
+        (Way::Forth, Phase::Sanity | Phase::Soak | Phase::Lift) => {
             "kept as it was: the way back".to_owned()
         }
-        (Way::Forth, Phase::Validate) => "holds the release, waits for the swap".to_owned(),
-        (Way::Forth | Way::Back | Way::Abort, _) => {
-            "not a usable standby before `renew` has ended".to_owned()
-        }
+        (Way::Forth | Way::Back | Way::Abort, _) => unusable,
     }
 }
 
@@ -352,6 +353,7 @@ fn passage_says(look: &Look<'_>, passage: &Passage, last: bool) -> String {
     let with = |mark| passage.steps.iter().filter(move |it| it.mark == mark);
     let ids = |mark| with(mark).map(|it| it.id.as_str()).collect::<Vec<_>>().join(", ");
     match passage.mark {
+        Mark::Done if passage.phase == Phase::Soak => "over".to_owned(),
         Mark::Done => count(passage.steps.len(), "step"),
         Mark::Failed | Mark::Unknown => {
             let sure = ids(Mark::Failed);

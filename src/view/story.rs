@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::machine::Line;
 use crate::machine::{Body, Closed, Ended, Fact, Input, Rules, State, Steps};
 use crate::model::{Evidence, Kind, Phase, SiteName, StepId, Time, Way};
-use crate::port::Line;
 use crate::view::words::Mark;
 
 /// How a run ended.
