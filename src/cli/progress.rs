@@ -10,7 +10,7 @@ use crate::cli::streams::{Aside, Streams};
 use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
 use crate::model::{Phase, StepId};
-use crate::view::words::{Mark, lasting, purpose, took, way_name};
+use crate::view::words::{Mark, lasting, named, purpose, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
 const HEARTBEAT: i64 = 30;
@@ -68,9 +68,7 @@ impl Teller {
 
 /// The line that begins a phase.
 fn heading(at: At) -> String {
-    let way = way_name(at.way);
-    let way = if way.is_empty() { String::new() } else { format!(" ({way})") };
-    format!("{}{way}: {}", at.phase.name(), purpose(at.phase, at.way))
+    format!("{}: {}", named(at.phase, at.way), purpose(at.phase, at.way))
 }
 
 /// The line that ends a step: `✔ swap/switch  0.4s  8 records changed`.

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::machine::Line;
-use crate::machine::{At, Body, Ended, Input, Rules, State};
-use crate::model::{Change, Digest, Evidence, Identity, Time, Way};
-use crate::view::words::way_name;
+use crate::machine::{Body, Ended, Input, Rules, State};
+use crate::model::{Change, Digest, Evidence, Identity, Time};
+use crate::view::words::named;
 
 /// Everything one line says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -119,12 +119,8 @@ pub(crate) const fn ended_word(ended: Ended) -> &'static str {
 
 /// A state in a few words: `deploy: halted`.
 fn place(state: State) -> String {
-    let Some(At { phase, way, .. }) = state.at() else { return state.mode().to_owned() };
-    let way = match way {
-        Way::Forth => String::new(),
-        Way::Back | Way::Abort => format!(" ({})", way_name(way)),
-    };
-    format!("{}{way}: {}", phase.name(), state.mode())
+    let Some(at) = state.at() else { return state.mode().to_owned() };
+    format!("{}: {}", named(at.phase, at.way), state.mode())
 }
 
 /// Everything this line says; `following` is the next line, which holds its digest.

@@ -6,7 +6,7 @@ use crate::machine::{Input, Life, State, Told, step};
 use crate::model::{Phase, SiteName, Way};
 use crate::view::Look;
 use crate::view::commands::{allowed, full};
-use crate::view::words::{purpose, way_name};
+use crate::view::words::{named, purpose};
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -120,9 +120,7 @@ fn ready(look: &Look<'_>) -> Next {
         Some(State::Asking { .. }) => "ask people to approve".to_owned(),
         Some(State::Steady) => "end the run".to_owned(),
         Some(to) => to.at().map_or_else(String::new, |at| {
-            let way = way_name(at.way);
-            let way = if way.is_empty() { String::new() } else { format!(" ({way})") };
-            format!("`{}`{way} {}", at.phase.name(), purpose(at.phase, at.way))
+            format!("{} {}", named(at.phase, at.way), purpose(at.phase, at.way))
         }),
         None => "nothing more can be done in this phase".to_owned(),
     };

@@ -6,7 +6,7 @@ use crate::view::Look;
 use crate::view::commands::soak_end;
 use crate::view::gate::gate;
 use crate::view::story::bits;
-use crate::view::words::{count, from_now, lasting, minute, way_name};
+use crate::view::words::{count, from_now, lasting, minute, named};
 
 /// What is going on, in one sentence, told by the conductor at work.
 pub fn sentence(life: &Life) -> String {
@@ -31,16 +31,14 @@ pub fn says(look: &Look<'_>) -> String {
                 (false, Way::Forth | Way::Abort) => "giving up",
             };
             let open = count(life.record.intents.len(), "open intent");
-            format!("{} is being left for {goal}: nothing new starts, {open} to settle", named(at))
+            format!(
+                "{} is being left for {goal}: nothing new starts, {open} to settle",
+                named(at.phase, at.way)
+            )
         }
         State::Halted { at, failed, unknown } => halted(life, at, failed, unknown),
     };
     if life.record.paused { format!("paused: {said}") } else { said }
-}
-
-fn named(at: At) -> String {
-    let way = way_name(at.way);
-    if way.is_empty() { at.phase.name().to_owned() } else { format!("{} ({way})", at.phase.name()) }
 }
 
 fn steady(look: &Look<'_>) -> String {
@@ -58,7 +56,7 @@ fn steady(look: &Look<'_>) -> String {
 }
 
 fn doing(look: &Look<'_>, at: At, left: Steps) -> String {
-    let phase = named(at);
+    let phase = named(at.phase, at.way);
     if look.holder.is_some() {
         return format!("{phase} is being done, under way: {}", ids(look.life, at, left));
     }
@@ -93,7 +91,7 @@ fn ready(look: &Look<'_>, at: At) -> String {
             return "everybody who must has approved; users have not been moved".to_owned();
         }
     }
-    format!("{} is done", named(at))
+    format!("{} is done", named(at.phase, at.way))
 }
 
 fn asking(look: &Look<'_>, until: Time) -> String {
@@ -108,7 +106,7 @@ fn asking(look: &Look<'_>, until: Time) -> String {
 
 fn halted(life: &Life, at: At, failed: Steps, unknown: Steps) -> String {
     let ids = |steps| ids(life, at, steps);
-    let phase = named(at);
+    let phase = named(at.phase, at.way);
     match (failed, unknown) {
         (0, 0) => format!("{phase} halted: the gate was rejected or expired"),
         (failed, 0) => format!("{phase} halted: {} failed", ids(failed)),

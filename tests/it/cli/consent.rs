@@ -108,7 +108,7 @@ fn an_earlier_phase_asks_what_it_is_about_to_do() {
     let desk = Fake::of(&Walk::started());
     let ran = Typing::at(&desk).answering(&["y"]).run("release next");
     assert_eq!(ran.status, 0);
-    let asked = "Next: `deploy` puts the release onto the standby. Go on? [y/N]";
+    let asked = "Next: deploy puts the release onto the standby. Go on? [y/N]";
     assert!(ran.err.contains(asked), "{}", ran.err);
 }
 

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use changeover::app::{Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
-use changeover::conductor::{Order, Plan, PlannedStep, Reply, Watcher};
+use changeover::conductor::{Order, Plan, PlannedStep, Progress, Reply, Watcher};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
-use changeover::model::{Change, Digest, Evidence, SystemName, Time, Verb};
+use changeover::machine::{At, Ended};
+use changeover::model::{Change, Digest, Evidence, Kind, Phase, SystemName, Time, Verb, Way};
 use changeover::port::Head;
 use changeover::view::render::Paper;
 use clap::Parser;
@@ -92,6 +93,19 @@ fn plan(at: Time) -> Plan {
     }
 }
 
+/// What a command that does one step tells.
+fn one_step() -> [Progress; 3] {
+    let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Deploy);
+    let at = At { kind, way, phase, group: 0, tried: 1 };
+    let (time, step, kind) = (Time::default(), "vars".into(), "gitlab.variables".to_owned());
+    let (says, ended, took_ms) = ("4 variables".to_owned(), Ended::Done, 400);
+    [
+        Progress::Phase { at, time },
+        Progress::Started { at, step, kind, time, expected: Some(3) },
+        Progress::Ended { at, step: "vars".into(), ended, says, time, took_ms },
+    ]
+}
+
 #[async_trait]
 impl Desk for Fake {
     fn systems(&self) -> Result<Vec<SystemName>, Fault> {
@@ -120,8 +134,11 @@ impl Desk for Fake {
         &self,
         _: &SystemName,
         order: Order,
-        _: Arc<dyn Watcher>,
+        watcher: Arc<dyn Watcher>,
     ) -> Result<Reply, Fault> {
+        if !order.dry_run {
+            one_step().iter().for_each(|progress| watcher.tell(progress));
+        }
         let plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
         self.orders.lock().unwrap().push(order);
         Ok(Reply { plan, ..self.reply.clone() })
@@ -216,11 +233,13 @@ pub(crate) struct Typing<'a> {
     pub(crate) width: usize,
     /// What the person answers; `None`: nobody can be asked.
     pub(crate) answers: Option<Vec<&'static str>>,
+    /// Standard error is a terminal.
+    pub(crate) live: bool,
 }
 
 impl<'a> Typing<'a> {
     pub(crate) fn at(desk: &'a Fake) -> Self {
-        Self { desk, width: 80, answers: None }
+        Self { desk, width: 80, answers: None, live: false }
     }
 
     pub(crate) fn wide(self, width: usize) -> Self {
@@ -246,7 +265,7 @@ impl<'a> Typing<'a> {
             person,
             paper: Paper { width: self.width, ascii: cli.global.ascii },
             screen: false,
-            live: false,
+            live: self.live,
             json: cli.global.json,
             quiet: cli.global.quiet,
             typed,

@@ -159,7 +159,7 @@ fn going_back_gets_dearer() {
 fn the_conductors_sentences_need_only_the_life() {
     let life = Walk::started().life;
     assert_eq!(view::sentence(&life), "preflight is done");
-    let next = "`deploy` puts the release onto the standby: changeover release next";
+    let next = "deploy puts the release onto the standby: changeover release next";
     assert_eq!(view::next(&life), next);
     let asks = Walk::approved().life;
     assert!(view::next(&asks).ends_with("changeover release next --confirm sydney"));
