@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::machine::Line;
-use crate::machine::{Body, Ended, Input, Rules, State};
+use crate::machine::{Body, Ended, Input, Line, Rules, State};
 use crate::model::{Change, Digest, Evidence, Identity, Time};
 use crate::view::words::named;
 

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::machine::Line;
-use crate::machine::{Body, Closed, Ended, Fact, Input, Rules, State, Steps};
+use crate::machine::{Body, Closed, Ended, Fact, Input, Line, Rules, State, Steps};
 use crate::model::{Evidence, Kind, Phase, SiteName, StepId, Time, Way};
 use crate::view::words::Mark;
 

@@ -3,9 +3,10 @@
 use crate::machine::Owed;
 use crate::model::{SiteName, Time, Way};
 use crate::view::gate::{Gate, GroupOfPeople};
+use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
 use crate::view::render::page::{Page, wide};
-use crate::view::status::{EmbargoView, PhaseRow, RunView, SiteView, StatusView, owe};
+use crate::view::status::{EmbargoView, SiteView, StatusView, owe};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
 
