@@ -52,6 +52,7 @@ pub enum Color {
 }
 
 /// Flags of every verb, before or after it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {

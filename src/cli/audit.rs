@@ -69,8 +69,8 @@ fn log(args: &Log, scene: &mut Scene<'_>) -> Outcome {
             continue;
         }
         let says = view::log_line(line, rules);
-        let look = scene.streams.look;
-        scene.streams.answer(&render::log(line.seq, line.at, &line.by.name, &says, look))?;
+        let paper = scene.streams.paper;
+        scene.streams.answer(&render::log(line.seq, line.at, &line.by.name, &says, paper))?;
     }
     done()
 }
@@ -87,7 +87,7 @@ fn show(args: &Show, scene: &mut Scene<'_>) -> Outcome {
     if scene.streams.json {
         scene.streams.document("changeover.entry/v1", entry)?;
     } else {
-        let text = render::entry(&entry, scene.streams.look);
+        let text = render::entry(&entry, scene.streams.paper);
         scene.streams.answer(&text)?;
     }
     done()

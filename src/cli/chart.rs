@@ -25,10 +25,10 @@ pub(super) fn run(args: &Chart, scene: &mut Scene<'_>) -> Outcome {
     }
     // Without a system the chart is drawn all the same, with no place marked.
     let glance = scene.desk.pick(None).and_then(|system| scene.desk.glance(&system)).ok();
-    let look = scene.streams.look;
+    let ascii = scene.streams.paper.ascii;
     let state = glance.map_or(State::Steady, |it| it.life.state);
     let kind = state.at().map_or(Kind::Release, |at| at.kind);
-    let letters = if look.ascii { Letters::Ascii } else { Letters::Unicode };
+    let letters = if ascii { Letters::Ascii } else { Letters::Unicode };
     let text = chart::text(kind, &state, letters);
     scene.streams.answer(&text)?;
     done()

@@ -24,11 +24,14 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
     match command {
         Command::Init => ask("Read the world and set the first marks?"),
         Command::Start { version, .. } => Danger::Ask(format!("Start release {version}?")),
-        Command::Next { .. } => match target(life, false) {
+        Command::Next { auto, .. } => match target(life, false) {
             Some(target) => Danger::Typed(target),
             // Nothing new begins: what was begun goes on, or the machine refuses.
-            None if after_next(life).is_none() => Danger::None,
-            None => Danger::Ask(format!("Next: {}. Go on?", what_next(look).sentence)),
+            None if life.record.paused || after_next(life).is_none() => Danger::None,
+            None => {
+                let further = if *auto { ", then on to the next gate, swap or soak" } else { "" };
+                Danger::Ask(format!("Next: {}{further}. Go on?", what_next(look).sentence))
+            }
         },
         Command::Rollback { .. } => match target(life, true) {
             Some(target) => Danger::Typed(target),

@@ -65,7 +65,7 @@ fn exit(reports: &[LintReport], strict: bool) -> Exit {
 fn print(reports: &[LintReport], files: usize, scene: &mut Scene<'_>) -> Result<(), Fault> {
     for report in reports {
         for finding in &report.findings {
-            let text = shown(finding, &report.text, scene.streams.look.ascii);
+            let text = shown(finding, &report.text, scene.streams.paper.ascii);
             scene.streams.answer(&format!("{text}\n"))?;
             scene.streams.answer("")?;
         }
@@ -89,7 +89,7 @@ fn shown(finding: &LintFinding, text: &str, ascii: bool) -> String {
         };
     };
     let snippet: Snippet<'_, annotate_snippets::Annotation<'_>> =
-        Snippet::source(text).annotation(AnnotationKind::Primary.span(span));
+        Snippet::source(text).path(file.as_str()).annotation(AnnotationKind::Primary.span(span));
     let level = if *severity == "error" { Level::ERROR } else { Level::WARNING };
     let mut group = Group::with_level(level).element(snippet);
     if !finding.help.is_empty() {

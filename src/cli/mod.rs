@@ -38,7 +38,7 @@ use clap::Parser;
 use crate::app::{Flags, Glance, Settings};
 use crate::fault::{E2015, Exit, Fault};
 use crate::view;
-use crate::view::render::Look;
+use crate::view::render::Paper;
 
 /// The status of a command that was interrupted, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -154,7 +154,7 @@ fn surroundings(global: &Global, typed: Vec<String>) -> Streams {
         out: Box::new(anstream::stdout()),
         person: if asked { Some(Box::new(Terminal(aside.clone()))) } else { None },
         aside,
-        look: Look { width: width.clamp(40, 120), ascii: global.ascii },
+        paper: Paper { width: width.clamp(40, 120), ascii: global.ascii },
         screen,
         live: std::io::stderr().is_terminal(),
         json: global.json,

@@ -52,7 +52,7 @@ pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     let danger = consent::danger(&order.command, &look(&glance));
     let command = agreed(danger, &system, &glance, &order, yes, scene).await?;
     let order = Order { command, ..order };
-    let teller = progress::teller(scene.streams, &glance);
+    let teller = progress::teller(scene.streams);
     let watcher: Arc<dyn Watcher> = teller.watcher();
     let ended = tokio::select! {
         ended = scene.desk.order(&system, order, watcher) => Some(ended),
@@ -183,7 +183,7 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
             evidence: &step.evidence,
         })
         .collect();
-    let steps = render::plan(&steps, glance.now, scene.streams.look);
+    let steps = render::plan(&steps, glance.now, scene.streams.paper);
     let head = format!("PLAN {}  {}", plan.digest.short(), plan.sentence);
     format!("{head}\n{steps}WAY BACK afterwards: {}", plan.way_back)
 }
@@ -235,7 +235,7 @@ fn reply(system: &SystemName, reply: &Reply, scene: &mut Scene<'_>) -> Outcome {
         | Exit::Unverified => Mark::Failed,
     };
     let code = reply.code.as_deref().map(|code| format!(" [{code}]")).unwrap_or_default();
-    let sign = mark.sign(scene.streams.look.ascii);
+    let sign = mark.sign(scene.streams.paper.ascii);
     scene.streams.answer(&format!("{sign}{code} {}", reply.sentence))?;
     scene.streams.hint(&format!("next: {}", reply.next));
     Ok(exit)

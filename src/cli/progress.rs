@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::app::Glance;
 use crate::cli::streams::{Aside, Streams};
 use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
 use crate::model::{Phase, StepId};
-use crate::view::words::{Mark, lasting, purpose, took, way_name};
+use crate::view::words::{Mark, lasting, named, purpose, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
 const HEARTBEAT: i64 = 30;
@@ -27,14 +26,14 @@ pub(super) enum Teller {
 }
 
 /// The teller that these streams want.
-pub(super) fn teller(streams: &Streams, _: &Glance) -> Teller {
+pub(super) fn teller(streams: &Streams) -> Teller {
     if streams.quiet {
         return Teller::Quiet;
     }
     if streams.live {
-        return Teller::Live(Arc::new(Live::new(streams.look.ascii)));
+        return Teller::Live(Arc::new(Live::new(streams.paper.ascii)));
     }
-    let plain = Arc::new(Plain::new(streams.aside.clone(), streams.look.ascii));
+    let plain = Arc::new(Plain::new(streams.aside.clone(), streams.paper.ascii));
     let beating = Arc::clone(&plain);
     let heart = tokio::spawn(async move {
         let mut second = tokio::time::interval(Duration::from_secs(1));
@@ -69,9 +68,7 @@ impl Teller {
 
 /// The line that begins a phase.
 fn heading(at: At) -> String {
-    let way = way_name(at.way);
-    let way = if way.is_empty() { String::new() } else { format!(" ({way})") };
-    format!("{}{way}: {}", at.phase.name(), purpose(at.phase, at.way))
+    format!("{}: {}", named(at.phase, at.way), purpose(at.phase, at.way))
 }
 
 /// The line that ends a step: `✔ swap/switch  0.4s  8 records changed`.

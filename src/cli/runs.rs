@@ -27,7 +27,7 @@ pub(super) fn list(kind: Option<Kind>, scene: &mut Scene<'_>) -> Outcome {
     if scene.streams.json {
         scene.streams.document("changeover.runs/v1", Runs { runs })?;
     } else {
-        let text = render::runs(&runs, glance.now, scene.streams.look);
+        let text = render::runs(&runs, glance.now, scene.streams.paper);
         scene.streams.answer(&text)?;
     }
     done()
@@ -43,7 +43,7 @@ pub(super) fn show(number: Option<u32>, kind: Option<Kind>, scene: &mut Scene<'_
     if scene.streams.json {
         scene.streams.document("changeover.run/v1", timeline)?;
     } else {
-        let text = render::timeline(&timeline, glance.now, scene.streams.look);
+        let text = render::timeline(&timeline, glance.now, scene.streams.paper);
         scene.streams.answer(&text)?;
     }
     done()
@@ -71,8 +71,8 @@ pub(super) fn logs(number: Option<u32>, step: Option<&str>, scene: &mut Scene<'_
             continue;
         }
         let says = view::log_line(line, rules);
-        let look = scene.streams.look;
-        scene.streams.answer(&render::log(line.seq, line.at, &line.by.name, &says, look))?;
+        let paper = scene.streams.paper;
+        scene.streams.answer(&render::log(line.seq, line.at, &line.by.name, &says, paper))?;
         if let Body::Decided { evidence, .. } = &line.body {
             for it in evidence {
                 scene.streams.answer(&format!("         {}: {}", it.source, it.says))?;

@@ -19,7 +19,7 @@ pub(super) fn run(args: &Status, scene: &mut Scene<'_>) -> Outcome {
     if scene.streams.json {
         scene.streams.document("changeover.status/v1", view)?;
     } else {
-        let screen = render::status(&view, scene.streams.look);
+        let screen = render::status(&view, scene.streams.paper);
         scene.streams.answer(&screen)?;
     }
     done()

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::fault::{E2020, Fault};
 use crate::view::Document;
-use crate::view::render::Look;
+use crate::view::render::Paper;
 
 /// A person who can be asked.
 pub trait Prompt: Send {
@@ -36,6 +36,7 @@ impl Aside {
 }
 
 /// The surroundings of one command.
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing of the surroundings")]
 pub struct Streams {
     /// Standard output: the answer and nothing else.
     pub out: Box<dyn Write + Send>,
@@ -44,7 +45,7 @@ pub struct Streams {
     /// Who can be asked; nobody when standard input is no terminal or `--no-input` is given.
     pub person: Option<Box<dyn Prompt>>,
     /// Width and signs of the answer.
-    pub look: Look,
+    pub paper: Paper,
     /// The answer is a screen that can be redrawn.
     pub screen: bool,
     /// Progress can be live lines.
@@ -62,7 +63,7 @@ pub struct Streams {
 impl std::fmt::Debug for Streams {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Streams")
-            .field("look", &self.look)
+            .field("paper", &self.paper)
             .field("json", &self.json)
             .finish_non_exhaustive()
     }

@@ -104,7 +104,7 @@ fn show(
 ) -> Result<usize, Fault> {
     let streams = &mut *scene.streams;
     if streams.screen && !streams.json {
-        let screen = render::status(&view::status(&look(glance)), streams.look);
+        let screen = render::status(&view::status(&look(glance)), streams.paper);
         // Up over the last picture, then over it: a screen that is cleared flickers.
         let over = if drawn == 0 { String::new() } else { format!("\u{1b}[{drawn}A\u{1b}[J") };
         streams.answer(&format!("{over}{screen}"))?;
@@ -117,7 +117,7 @@ fn show(
         if streams.json {
             streams.document_line("changeover.event/v1", Event { says, line })?;
         } else {
-            let text = render::log(line.seq, line.at, &line.by.name, &says, streams.look);
+            let text = render::log(line.seq, line.at, &line.by.name, &says, streams.paper);
             streams.answer(&text)?;
         }
     }

@@ -5,7 +5,8 @@ mod journal;
 mod outside;
 mod world;
 
+pub use crate::machine::Line;
 pub use clock::Clock;
-pub use journal::{Draft, Head, Journal, Line};
+pub use journal::{Draft, Head, Journal};
 pub use outside::{ConnectTo, NoTap, Outside, Tap};
 pub use world::{Action, Call, Check, Finding, RunFacts, Seen, Sent, Survey, World};

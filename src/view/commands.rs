@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::machine::{Begin, Input, State, Told, allowed as machine_allows, step};
-use crate::model::{Digest, Kind, SiteName};
+use crate::model::{Digest, Kind, Phase, SiteName, Time};
 use crate::view::Look;
 use crate::view::next::target;
 use crate::view::story::bits;
@@ -26,7 +26,7 @@ pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     }
     if life.record.paused {
         names.push("resume");
-    } else if matches!(life.state, State::Doing { .. }) {
+    } else if look.holder.is_some() && matches!(life.state, State::Doing { .. }) {
         names.push("pause");
     }
     names
@@ -65,6 +65,10 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "next" => format!("release next{}", typed(false).unwrap_or_default()),
         "approve" => "release approve --comment TEXT".to_owned(),
         "reject" => "release reject --reason TEXT".to_owned(),
+        // Before the planned end of soak it wants a reason.
+        "accept" if soak_end(look).is_some_and(|end| look.now < end) => {
+            "release accept --reason TEXT".to_owned()
+        }
         "accept" => "release accept".to_owned(),
         "abort" => "release abort --reason TEXT".to_owned(),
         "rollback" => {
@@ -82,6 +86,12 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
     let system = look.system.as_str();
     let system = if system.is_empty() { String::new() } else { format!(" -s {system}") };
     Some(format!("changeover{system} {words}"))
+}
+
+/// When the soak is planned to end.
+pub(crate) fn soak_end(look: &Look<'_>) -> Option<Time> {
+    let run = look.life.record.run.as_ref()?;
+    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_seconds))
 }
 
 fn step_to_skip(look: &Look<'_>) -> Option<String> {

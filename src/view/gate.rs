@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::machine::State;
-use crate::model::{Digest, Time};
+use crate::machine::{Standing, State};
+use crate::model::{Digest, Phase, Time, Way};
 use crate::view::Look;
 
 /// One group's part of a gate.
@@ -16,7 +16,7 @@ pub struct GroupOfPeople {
     /// How many it needs.
     pub needed: usize,
     /// Who has approved, and when.
-    pub approved: Vec<(String, Time)>,
+    pub approved: Vec<Standing>,
     /// Who still could; empty when enough have, or when the workflow cannot be read.
     pub could: Vec<String>,
 }
@@ -44,9 +44,13 @@ impl Gate {
     }
 }
 
-/// The gate of the open run, once there is a packet.
+/// The gate of the open run, from its packet to the swap.
 pub(crate) fn gate(look: &Look<'_>) -> Option<Gate> {
     let record = &look.life.record;
+    let at = look.life.state.at()?;
+    if at.way != Way::Forth || !matches!(at.phase, Phase::Validate | Phase::Swap) {
+        return None;
+    }
     let (packet, rule) = (record.packet?, look.life.rules.gate.as_ref()?);
     let requester = record.run.as_ref().map(|run| run.requester.clone());
     let not = requester.filter(|_| !rule.requester_may);
@@ -60,17 +64,18 @@ pub(crate) fn gate(look: &Look<'_>) -> Option<Gate> {
     };
     let groups = rule.approvers.iter().map(|(group, needed)| {
         let standing = record.approvals.iter().filter(|it| it.groups.contains(group));
-        let approved: Vec<_> = standing.map(|it| (it.by.clone(), it.at)).collect();
+        let approved: Vec<_> = standing.cloned().collect();
         let needed = usize::from(*needed);
-        let could = if approved.len() >= needed { vec![] } else { could(look, group, &not) };
+        let could =
+            if approved.len() >= needed { vec![] } else { could(look, group, not.as_deref()) };
         GroupOfPeople { group: group.clone(), needed, approved, could }
     });
     let groups = groups.collect();
     Some(Gate { packet, parts: record.packet_parts.clone(), until, groups, not })
 }
 
-fn could(look: &Look<'_>, group: &str, not: &Option<String>) -> Vec<String> {
+fn could(look: &Look<'_>, group: &str, not: Option<&str>) -> Vec<String> {
     let people = look.workflow.and_then(|it| it.people.get(group)).into_iter().flatten();
     let has = |name: &String| look.life.record.approvals.iter().any(|it| it.by == *name);
-    people.filter(|name| !has(name) && not.as_ref() != Some(name)).cloned().collect()
+    people.filter(|name| !has(name) && not != Some(name.as_str())).cloned().collect()
 }

@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::machine::{At, Body, Ended, Input, Rules, State};
-use crate::model::{Change, Digest, Evidence, Identity, Time, Way};
-use crate::port::Line;
-use crate::view::words::way_name;
+use crate::machine::{Body, Ended, Input, Line, Rules, State};
+use crate::model::{Change, Digest, Evidence, Identity, Time};
+use crate::view::words::named;
 
 /// Everything one line says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,8 +60,12 @@ pub fn with_rules(lines: &[Line]) -> impl Iterator<Item = (&Line, Option<&Rules>
 /// One line of the log.
 pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
     match &line.body {
-        Body::Decided { input, from, to, .. } => {
-            let what = told(input, *from, rules);
+        Body::Decided { input, from, to, evidence, .. } => {
+            let mut what = told(input, *from, rules);
+            let well = matches!(input, Input::Step { ended: Ended::Done, .. });
+            if let (Input::Step { .. }, false, Some(read)) = (input, well, evidence.last()) {
+                what = format!("{what}: {}", read.says);
+            }
             if place(*from) == place(*to) { what } else { format!("{what} → {}", place(*to)) }
         }
         Body::Refused { command, code, message } => format!("{command} refused {code}: {message}"),
@@ -115,12 +118,8 @@ pub(crate) const fn ended_word(ended: Ended) -> &'static str {
 
 /// A state in a few words: `deploy: halted`.
 fn place(state: State) -> String {
-    let Some(At { phase, way, .. }) = state.at() else { return state.mode().to_owned() };
-    let way = match way {
-        Way::Forth => String::new(),
-        Way::Back | Way::Abort => format!(" ({})", way_name(way)),
-    };
-    format!("{}{way}: {}", phase.name(), state.mode())
+    let Some(at) = state.at() else { return state.mode().to_owned() };
+    format!("{}: {}", named(at.phase, at.way), state.mode())
 }
 
 /// Everything this line says; `following` is the next line, which holds its digest.

@@ -8,6 +8,7 @@ mod commands;
 mod gate;
 mod log;
 mod next;
+mod phases;
 pub mod render;
 mod sentence;
 mod status;
@@ -19,17 +20,17 @@ pub use commands::{Allowed, allowed};
 pub use gate::{Gate, GroupOfPeople};
 pub use log::{EntryView, entry, log_line, with_rules};
 pub use next::{Next, Target, after_next, next, target, what_next};
+pub use phases::{PhaseRow, RunView};
 pub use sentence::{says, sentence, way_back};
-pub use status::{EmbargoView, IntentView, PhaseRow, RunView, SiteView, StatusView, status};
+pub use status::{EmbargoView, IntentView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};
 pub use timeline::{Bar, Timeline, run};
 pub use words::Mark;
 
 use serde::Serialize;
 
-use crate::machine::Life;
+use crate::machine::{Life, Line};
 use crate::model::{SiteName, SystemName, Time};
-use crate::port::Line;
 use crate::workflow::Workflow;
 
 /// All that a picture is made of.

@@ -6,7 +6,7 @@ use crate::machine::{Input, Life, State, Told, step};
 use crate::model::{Phase, SiteName, Way};
 use crate::view::Look;
 use crate::view::commands::{allowed, full};
-use crate::view::words::{purpose, way_name};
+use crate::view::words::{named, purpose};
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,7 +64,8 @@ pub fn what_next(look: &Look<'_>) -> Next {
     let command = |name: &str| full(look, name);
     let with = |sentence: String, name: &str| Next { sentence, command: command(name) };
     if life.record.roles.is_none() {
-        let sentence = "put the system under a journal; this reads the world and changes nothing";
+        let sentence =
+            "put the system under a journal: read who is production, set the first marks";
         return with(sentence.to_owned(), "init");
     }
     if life.record.paused {
@@ -78,7 +79,7 @@ pub fn what_next(look: &Look<'_>) -> Next {
         }
         State::Ready { .. } => ready(look),
         State::Asking { .. } => {
-            with("people of the groups below approve or reject".to_owned(), "approve")
+            with("people of the missing groups approve or reject".to_owned(), "approve")
         }
         State::Halted { unknown, .. } => {
             let sentence = if unknown != 0 {
@@ -119,9 +120,7 @@ fn ready(look: &Look<'_>) -> Next {
         Some(State::Asking { .. }) => "ask people to approve".to_owned(),
         Some(State::Steady) => "end the run".to_owned(),
         Some(to) => to.at().map_or_else(String::new, |at| {
-            let way = way_name(at.way);
-            let way = if way.is_empty() { String::new() } else { format!(" ({way})") };
-            format!("`{}`{way} {}", at.phase.name(), purpose(at.phase, at.way))
+            format!("{} {}", named(at.phase, at.way), purpose(at.phase, at.way))
         }),
         None => "nothing more can be done in this phase".to_owned(),
     };

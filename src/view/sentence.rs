@@ -1,11 +1,12 @@
 //! One sentence for each state: what is going on, and what going back would cost.
 
-use crate::machine::{At, Life, RegionName, State, region_of};
+use crate::machine::{At, Life, RegionName, State, Steps, region_of};
 use crate::model::{Phase, StepId, Time, Way};
 use crate::view::Look;
+use crate::view::commands::soak_end;
 use crate::view::gate::gate;
 use crate::view::story::bits;
-use crate::view::words::{count, from_now, lasting, minute, way_name};
+use crate::view::words::{count, from_now, lasting, minute, named};
 
 /// What is going on, in one sentence, told by the conductor at work.
 pub fn sentence(life: &Life) -> String {
@@ -20,7 +21,7 @@ pub fn says(look: &Look<'_>) -> String {
     }
     let said = match life.state {
         State::Steady => steady(look),
-        State::Doing { at, left, .. } => doing(look, at, left.count_ones()),
+        State::Doing { at, left, .. } => doing(look, at, left),
         State::Ready { at } => ready(look, at),
         State::Asking { until, .. } => asking(look, until),
         State::Settling { at, to, failover } => {
@@ -30,16 +31,14 @@ pub fn says(look: &Look<'_>) -> String {
                 (false, Way::Forth | Way::Abort) => "giving up",
             };
             let open = count(life.record.intents.len(), "open intent");
-            format!("{} is being left for {goal}: nothing new starts, {open} to settle", named(at))
+            format!(
+                "{} is being left for {goal}: nothing new starts, {open} to settle",
+                named(at.phase, at.way)
+            )
         }
         State::Halted { at, failed, unknown } => halted(life, at, failed, unknown),
     };
     if life.record.paused { format!("paused: {said}") } else { said }
-}
-
-fn named(at: At) -> String {
-    let way = way_name(at.way);
-    if way.is_empty() { at.phase.name().to_owned() } else { format!("{} ({way})", at.phase.name()) }
 }
 
 fn steady(look: &Look<'_>) -> String {
@@ -56,22 +55,26 @@ fn steady(look: &Look<'_>) -> String {
     format!("no run is open, {serves}, and {owed} an earlier run changed must still be put back")
 }
 
-fn doing(look: &Look<'_>, at: At, left: u32) -> String {
-    let left = count(usize::try_from(left).unwrap_or(usize::MAX), "step");
-    let phase = named(at);
+fn doing(look: &Look<'_>, at: At, left: Steps) -> String {
+    let phase = named(at.phase, at.way);
     if look.holder.is_some() {
-        return format!("{phase} is being done, {left} of its group to end");
+        return format!("{phase} is being done, under way: {}", ids(look.life, at, left));
     }
     let since = lasting(look.now.seconds_since(look.life.record.now));
     format!("{phase} was begun and nobody works on it; the last line is {since} old")
+}
+
+/// The ids of these steps.
+fn ids(life: &Life, at: At, steps: Steps) -> String {
+    let ids = bits(steps).filter_map(|step| life.rules.step(at.phase, step));
+    ids.map(StepId::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn ready(look: &Look<'_>, at: At) -> String {
     let record = &look.life.record;
     let site = || record.production().map(ToString::to_string).unwrap_or_default();
     if at.phase == Phase::Soak {
-        let entered = record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak));
-        let end = entered.copied().unwrap_or(look.now).plus_seconds(look.life.rules.soak_seconds);
+        let end = soak_end(look).unwrap_or(look.now);
         let left = if end > look.now {
             format!("planned until {} ({})", minute(end), from_now(look.now, end))
         } else {
@@ -88,7 +91,7 @@ fn ready(look: &Look<'_>, at: At) -> String {
             return "everybody who must has approved; users have not been moved".to_owned();
         }
     }
-    format!("{} is done", named(at))
+    format!("{} is done", named(at.phase, at.way))
 }
 
 fn asking(look: &Look<'_>, until: Time) -> String {
@@ -101,15 +104,9 @@ fn asking(look: &Look<'_>, until: Time) -> String {
     format!("waiting for people: {got} of {needed} approvals, {until}")
 }
 
-fn halted(life: &Life, at: At, failed: u64, unknown: u64) -> String {
-    let ids = |steps: u64| {
-        let ids: Vec<_> = bits(steps)
-            .filter_map(|step| life.rules.step(at.phase, step))
-            .map(StepId::to_string)
-            .collect();
-        ids.join(", ")
-    };
-    let phase = named(at);
+fn halted(life: &Life, at: At, failed: Steps, unknown: Steps) -> String {
+    let ids = |steps| ids(life, at, steps);
+    let phase = named(at.phase, at.way);
     match (failed, unknown) {
         (0, 0) => format!("{phase} halted: the gate was rejected or expired"),
         (failed, 0) => format!("{phase} halted: {} failed", ids(failed)),
@@ -147,7 +144,7 @@ pub fn way_back(life: &Life, after: Option<Phase>) -> String {
             format!("costs every write made on {new} since writes were allowed there")
         }
         RegionName::Cutover | RegionName::Closing => {
-            format!("free: no write was allowed since the swap; users go back to {old}")
+            format!("free: no write was allowed since; users go back to {old}")
         }
     }
 }

@@ -2,17 +2,16 @@
 
 use serde::Serialize;
 
-use crate::machine::{Body, Embargo, Fact, Input, Owed, State, path};
-use crate::model::{Kind, Phase, Roles, SiteName, StepId, SystemName, Time, Way};
-use crate::port::Line;
+use crate::machine::{Body, Embargo, Fact, Input, Line, Owed, RegionName, region_of};
+use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
 use crate::view::gate::{Gate, gate};
 use crate::view::next::{Next, what_next};
+use crate::view::phases::{RunView, open_run};
 use crate::view::sentence::{says, way_back};
-use crate::view::story::{Passage, StepStory, Story, stories};
-use crate::view::words::{Mark, count, lasting, purpose};
-use crate::workflow::PhaseSpec;
+use crate::view::story::stories;
+use crate::view::words::lasting;
 
 /// A site and how far it can be believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,49 +51,6 @@ pub struct IntentView {
     pub action: String,
     /// When it may have happened for the first time.
     pub since: Time,
-}
-
-/// One phase of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PhaseRow {
-    /// Which.
-    pub phase: Phase,
-    /// In which way.
-    pub way: Way,
-    /// How it stands.
-    pub mark: Mark,
-    /// How long its work took or takes, seconds.
-    pub seconds: Option<i64>,
-    /// One sentence.
-    pub says: String,
-    /// Its steps; only of the phase the run is in.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<StepStory>,
-}
-
-/// The open run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RunView {
-    /// Its number.
-    pub number: u32,
-    /// What it is for.
-    pub kind: Kind,
-    /// The release it brings.
-    pub version: Option<String>,
-    /// In which way it is walked.
-    pub way: Way,
-    /// Who started it.
-    pub requester: String,
-    /// When.
-    pub started: Time,
-    /// Users leave this site.
-    pub from: SiteName,
-    /// Users go to this site.
-    pub to: SiteName,
-    /// Checks waived by people.
-    pub waived: Vec<StepId>,
-    /// Every phase, walked or to come.
-    pub phases: Vec<PhaseRow>,
 }
 
 /// The whole picture.
@@ -176,7 +132,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
         quarantined: record.quarantined.clone(),
-        run: story.as_ref().and_then(|story| run(look, story)),
+        run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,
         owed: record.owed.iter().cloned().collect(),
@@ -196,7 +152,7 @@ fn site(look: &Look<'_>, site: &SiteName, production: bool) -> SiteView {
     let note = if record.quarantined.as_ref() == Some(site) {
         Some("quarantined: it lost production and must rejoin".to_owned())
     } else if !production && record.owed.contains(&Owed::Standby) {
-        Some(standby_note(look))
+        Some(standby_note(look, site))
     } else {
         None
     };
@@ -209,19 +165,23 @@ fn site(look: &Look<'_>, site: &SiteName, production: bool) -> SiteView {
     }
 }
 
-/// What is said of a standby that does not have production's release and data.
-fn standby_note(look: &Look<'_>) -> String {
-    let Some(at) = look.life.state.at() else {
+/// What is said of a site that does not have production's release and data.
+fn standby_note(look: &Look<'_>, site: &SiteName) -> String {
+    let unusable = "not a usable standby before `renew` has ended".to_owned();
+    let (Some(at), Some(run)) = (look.life.state.at(), &look.life.record.run) else {
         return "not a usable standby: it lacks production's release and data".to_owned();
     };
     match (at.way, at.phase) {
-        (Way::Forth, Phase::Swap | Phase::Sanity | Phase::Soak | Phase::Lift) => {
+        (Way::Forth, Phase::Validate | Phase::Swap) if *site == run.standby => {
+            "holds the release and production's data".to_owned()
+        }
+        (Way::Forth, phase) if region_of(phase) == RegionName::Preparing => {
+            "being prepared: not a usable standby before `validate` is done".to_owned()
+        }
+        (Way::Forth, Phase::Sanity | Phase::Soak | Phase::Lift) => {
             "kept as it was: the way back".to_owned()
         }
-        (Way::Forth, Phase::Validate) => "holds the release, waits for the swap".to_owned(),
-        (Way::Forth | Way::Back | Way::Abort, _) => {
-            "not a usable standby before `renew` has ended".to_owned()
-        }
+        (Way::Forth | Way::Back | Way::Abort, _) => unusable,
     }
 }
 
@@ -303,92 +263,4 @@ pub(crate) fn owe(owed: &Owed) -> String {
         Owed::Embargo { site } => format!("writes are refused on {site}"),
         Owed::Standby => "the standby lacks production's release and data".to_owned(),
     }
-}
-
-fn run(look: &Look<'_>, story: &Story) -> Option<RunView> {
-    let at = look.life.state.at()?;
-    let way = match look.life.state {
-        State::Settling { to, .. } => to,
-        State::Steady
-        | State::Doing { .. }
-        | State::Ready { .. }
-        | State::Asking { .. }
-        | State::Halted { .. } => at.way,
-    };
-    let last = story.passages.len().saturating_sub(1);
-    let walked = story.passages.iter().enumerate();
-    let mut phases: Vec<_> = walked.map(|(i, it)| walked_row(look, it, i == last)).collect();
-    let order = path(story.kind, way);
-    let here = if way == at.way { order.iter().position(|it| *it == at.phase) } else { None };
-    let rest = order.iter().skip(here.map_or(0, |here| here + 1));
-    phases.extend(rest.map(|phase| row_to_come(look, *phase, way)));
-    let waived = look.life.record.run.iter().flat_map(|run| run.waived.iter().cloned()).collect();
-    Some(RunView {
-        number: story.number,
-        kind: story.kind,
-        version: story.version.clone(),
-        way,
-        requester: story.requester.clone(),
-        started: story.started,
-        from: story.from.clone(),
-        to: story.to.clone(),
-        waived,
-        phases,
-    })
-}
-
-fn walked_row(look: &Look<'_>, passage: &Passage, last: bool) -> PhaseRow {
-    let (phase, way) = (passage.phase, passage.way);
-    let seconds = passage.ended.unwrap_or(look.now).seconds_since(passage.entered);
-    let row = |mark, seconds, says, steps| PhaseRow { phase, way, mark, seconds, says, steps };
-    if let Some(reason) = skipped(look, phase) {
-        return row(Mark::Skipped, None, reason, vec![]);
-    }
-    let steps = if last && passage.mark != Mark::Done { passage.steps.clone() } else { vec![] };
-    row(passage.mark, Some(seconds), passage_says(look, passage, last), steps)
-}
-
-fn passage_says(look: &Look<'_>, passage: &Passage, last: bool) -> String {
-    let with = |mark| passage.steps.iter().filter(move |it| it.mark == mark);
-    let ids = |mark| with(mark).map(|it| it.id.as_str()).collect::<Vec<_>>().join(", ");
-    match passage.mark {
-        Mark::Done => count(passage.steps.len(), "step"),
-        Mark::Failed | Mark::Unknown => {
-            let sure = ids(Mark::Failed);
-            let unsure = ids(Mark::Unknown);
-            match (sure.is_empty(), unsure.is_empty()) {
-                (false, true) => format!("{sure} failed"),
-                (true, false) => format!("nobody knows how {unsure} ended"),
-                (false, false) => format!("{sure} failed; nobody knows how {unsure} ended"),
-                (true, true) => "rejected or expired".to_owned(),
-            }
-        }
-        Mark::Waiting if last && passage.phase == Phase::Soak => "waits for accept".to_owned(),
-        Mark::Waiting => gate(look).map_or_else(String::new, |gate| {
-            let (got, needed) = gate.tally();
-            format!("{got} of {needed} approvals")
-        }),
-        Mark::Doing => {
-            format!("{} of {} begun are done", with(Mark::Done).count(), passage.steps.len())
-        }
-        Mark::ToCome | Mark::Skipped => String::new(),
-    }
-}
-
-fn skipped(look: &Look<'_>, phase: Phase) -> Option<String> {
-    match look.workflow?.phase(phase)? {
-        PhaseSpec::Skip(reason) => Some(reason.clone()),
-        PhaseSpec::Steps(_) => None,
-    }
-}
-
-fn row_to_come(look: &Look<'_>, phase: Phase, way: Way) -> PhaseRow {
-    let untouched = way == Way::Abort
-        && phase == Phase::Renew
-        && !look.life.record.owed.contains(&Owed::Standby);
-    let reason = skipped(look, phase)
-        .or_else(|| untouched.then(|| "nothing went onto the standby".to_owned()));
-    let mark = if reason.is_some() { Mark::Skipped } else { Mark::ToCome };
-    let says = reason.unwrap_or_else(|| purpose(phase, way).to_owned());
-    PhaseRow { phase, way, mark, seconds: None, says, steps: vec![] }
 }

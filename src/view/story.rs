@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use crate::machine::{Body, Closed, Ended, Fact, Input, Rules, State, Steps};
+use crate::machine::{Body, Closed, Ended, Fact, Input, Line, Rules, State, Steps};
 use crate::model::{Evidence, Kind, Phase, SiteName, StepId, Time, Way};
-use crate::port::Line;
 use crate::view::words::Mark;
 
 /// How a run ended.

@@ -145,3 +145,11 @@ pub const fn way_name(way: Way) -> &'static str {
         Way::Abort => "given up",
     }
 }
+
+/// A phase with its way where that is not forth: `swap`, `swap (going back)`.
+pub fn named(phase: Phase, way: Way) -> String {
+    match way {
+        Way::Forth => phase.name().to_owned(),
+        Way::Back | Way::Abort => format!("{} ({})", phase.name(), way_name(way)),
+    }
+}

@@ -1,10 +1,13 @@
 //! All integration tests in one binary; one module for each theme.
 
 mod actuator_net;
+mod cli;
 mod clock;
 mod crash;
 mod journal;
 mod machine;
 mod practice;
 mod tidy;
+mod view;
+mod walk;
 mod workflow;

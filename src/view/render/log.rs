@@ -2,20 +2,20 @@
 
 use crate::model::Time;
 use crate::view::log::EntryView;
-use crate::view::render::Look;
+use crate::view::render::Paper;
 use crate::view::render::page::Page;
 
 /// One line of `audit log`: number, time, who, what; a long sentence hangs.
-pub fn log(seq: u64, at: Time, by: &str, says: &str, look: Look) -> String {
-    let mut page = Page::new(look);
+pub fn log(seq: u64, at: Time, by: &str, says: &str, paper: Paper) -> String {
+    let mut page = Page::new(paper);
     page.hang(&format!("{seq:>5}  {}  {by:<12} ", at.screen()), 41, says);
     page.into_text()
 }
 
 /// Everything one entry says.
-pub fn entry(view: &EntryView, look: Look) -> String {
-    let mut page = Page::new(look);
-    page.ends(&format!("ENTRY {}", view.seq), &format!("{} UTC", view.at));
+pub fn entry(view: &EntryView, paper: Paper) -> String {
+    let mut page = Page::new(paper);
+    page.ends(&format!("ENTRY {}", view.seq), &view.at.to_string());
     page.block("WHAT", &view.says);
     page.block("WHO", &format!("{} ({})", view.by, identity(view)));
     if let Some(reason) = &view.reason {

@@ -14,7 +14,7 @@ pub use status::status;
 
 /// How wide, and with which signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Paper {
     /// Columns.
     pub width: usize,
     /// No signs outside ASCII.

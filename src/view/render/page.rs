@@ -1,36 +1,37 @@
 //! A page being written: headings, wrapped sentences, marks.
 
+use anstream::adapter::strip_str;
 use anstyle::{AnsiColor, Style};
 
-use crate::view::render::Look;
+use crate::view::render::Paper;
 use crate::view::words::Mark;
 
 /// Text of a given width.
 #[derive(Debug)]
 pub struct Page {
-    look: Look,
+    paper: Paper,
     text: String,
 }
 
 impl Page {
     /// An empty page.
-    pub fn new(look: Look) -> Self {
-        Self { look, text: String::new() }
+    pub fn new(paper: Paper) -> Self {
+        Self { paper, text: String::new() }
     }
 
     /// What is written.
     pub fn into_text(self) -> String {
-        if self.look.ascii { ascii(&self.text) } else { self.text }
+        if self.paper.ascii { ascii(&self.text) } else { self.text }
     }
 
     /// Its width.
     pub fn width(&self) -> usize {
-        self.look.width
+        self.paper.width
     }
 
     /// The sign of a mark, coloured.
     pub fn sign(&self, mark: Mark) -> String {
-        let sign = mark.sign(self.look.ascii);
+        let sign = mark.sign(self.paper.ascii);
         let style = match mark {
             Mark::Done => AnsiColor::Green.on_default(),
             Mark::Doing => AnsiColor::Cyan.on_default(),
@@ -44,7 +45,9 @@ impl Page {
 
     /// One line as it is; never broken.
     pub fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
+        // Styles end a line, so spaces before them are looked for too.
+        let empty = strip_str(line).all(|part| part.trim().is_empty());
+        self.text.push_str(if empty { "" } else { line.trim_end() });
         self.text.push('\n');
     }
 
@@ -62,7 +65,7 @@ impl Page {
 
     /// Text that hangs `indent` columns deep beside a head that is as wide as that.
     pub fn hang(&mut self, head: &str, indent: usize, text: &str) {
-        let lines = wrap(text, self.look.width.saturating_sub(indent).max(20));
+        let lines = wrap(text, self.paper.width.saturating_sub(indent).max(20));
         for (i, line) in lines.iter().enumerate() {
             let margin = if i == 0 { head.to_owned() } else { " ".repeat(indent) };
             self.line(&format!("{margin}{line}"));
@@ -72,16 +75,16 @@ impl Page {
         }
     }
 
-    /// A command to type, on a line of its own, whole whatever its length.
-    pub fn command(&mut self, indent: usize, command: &str) {
-        let style = AnsiColor::Cyan.on_default();
-        self.line(&format!("{}{style}{command}{style:#}", " ".repeat(indent)));
+    /// A word in the margin, then a command to type, whole whatever its length.
+    pub fn command(&mut self, word: &str, command: &str) {
+        let (bold, style) = (Style::new().bold(), AnsiColor::Cyan.on_default());
+        self.line(&format!("{bold}{word:<12}{bold:#}{style}{command}{style:#}"));
     }
 
     /// Text on the left, text on the right end of the line if there is room for both.
     pub fn ends(&mut self, left: &str, right: &str) {
         let (bold, used) = (Style::new().bold(), wide(left) + wide(right));
-        let room = self.look.width.saturating_sub(used).max(2);
+        let room = self.paper.width.saturating_sub(used).max(2);
         self.line(&format!("{bold}{left}{bold:#}{}{right}", " ".repeat(room)));
     }
 }

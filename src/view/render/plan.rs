@@ -1,7 +1,7 @@
 //! A plan: what would be done, what was read, what going back would cost.
 
 use crate::model::{Change, Evidence, Time, Verb};
-use crate::view::render::Look;
+use crate::view::render::Paper;
 use crate::view::render::page::Page;
 use crate::view::words::{Mark, ago};
 
@@ -23,8 +23,8 @@ pub struct Planned<'a> {
 }
 
 /// The steps of a plan, by phase.
-pub fn plan(steps: &[Planned<'_>], now: Time, look: Look) -> String {
-    let mut page = Page::new(look);
+pub fn plan(steps: &[Planned<'_>], now: Time, paper: Paper) -> String {
+    let mut page = Page::new(paper);
     let mut phase = "";
     for step in steps {
         if step.phase != phase {

@@ -1,7 +1,7 @@
 //! Lists of runs, and one run as bars against time.
 
 use crate::model::Time;
-use crate::view::render::Look;
+use crate::view::render::Paper;
 use crate::view::render::page::{Page, cut};
 use crate::view::story::{End, Story};
 use crate::view::timeline::{Bar, Timeline};
@@ -18,8 +18,8 @@ const fn end(story: &Story) -> &'static str {
 }
 
 /// A list of runs.
-pub fn runs(stories: &[Story], now: Time, look: Look) -> String {
-    let mut page = Page::new(look);
+pub fn runs(stories: &[Story], now: Time, paper: Paper) -> String {
+    let mut page = Page::new(paper);
     let row = |run: &str, what: &str, started: &str, took: &str, rest: &str| {
         format!("{run:>4}  {what:<22} {started:<17} {took:>8}  {rest}")
     };
@@ -34,8 +34,8 @@ pub fn runs(stories: &[Story], now: Time, look: Look) -> String {
 }
 
 /// One run: phases and steps against time.
-pub fn timeline(view: &Timeline, now: Time, look: Look) -> String {
-    let mut page = Page::new(look);
+pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
+    let mut page = Page::new(paper);
     let run = &view.run;
     let name = run_name(run.kind, run.version.as_deref());
     let left = format!("RUN {}  {name}: {} → {}, {}", run.number, run.from, run.to, end(run));
@@ -56,7 +56,7 @@ fn bar(page: &mut Page, bar: &Bar, view: &Timeline, indent: usize) {
     let took = lasting(bar.ended.seconds_since(bar.began));
     let head = format!("{}{} {name}", " ".repeat(indent), page.sign(bar.mark));
     let pad = " ".repeat(18_usize.saturating_sub(indent + 2 + name.chars().count()));
-    let columns = 24;
+    let columns = page.width().saturating_sub(56).clamp(16, 60);
     let picture = stretch(bar, view, columns);
     let tried = if bar.tried > 1 { format!(" (tried {})", bar.tried) } else { String::new() };
     let says = format!("{}{tried}", bar.says.as_deref().unwrap_or_default());

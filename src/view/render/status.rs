@@ -1,24 +1,28 @@
 //! The status screen.
 
-use crate::model::{SiteName, Way};
+use crate::machine::Owed;
+use crate::model::{SiteName, Time, Way};
 use crate::view::gate::{Gate, GroupOfPeople};
-use crate::view::render::Look;
+use crate::view::phases::{PhaseRow, RunView};
+use crate::view::render::Paper;
 use crate::view::render::page::{Page, wide};
-use crate::view::status::{EmbargoView, PhaseRow, RunView, SiteView, StatusView, owe};
+use crate::view::status::{EmbargoView, SiteView, StatusView, owe};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
 
 /// The whole screen.
-pub fn status(view: &StatusView, look: Look) -> String {
-    let mut page = Page::new(look);
+pub fn status(view: &StatusView, paper: Paper) -> String {
+    let mut page = Page::new(paper);
     page.ends(view.system.as_str(), &format!("{} UTC, line {}", view.now.screen(), view.line));
-    page.gap();
+    if view.production.is_some() {
+        page.gap();
+    }
     sites(&mut page, view);
     for fault in &view.faults {
         page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
     }
     for warning in &view.warnings {
-        page.hang(&format!("{} WARNING   ", page.sign(Mark::Waiting)), 12, warning);
+        page.hang("! WARNING   ", 12, warning);
     }
     if let Some(run) = &view.run {
         run_block(&mut page, run, view);
@@ -31,7 +35,7 @@ pub fn status(view: &StatusView, look: Look) -> String {
     page.block("NOW", &view.says);
     page.block("NEXT", &view.next.sentence);
     if let Some(command) = &view.next.command {
-        page.command(12, command);
+        page.command("", command);
     }
     if let Some(cost) = &view.way_back {
         page.block("WAY BACK", cost);
@@ -39,10 +43,7 @@ pub fn status(view: &StatusView, look: Look) -> String {
     let others: Vec<_> =
         view.allowed.iter().filter(|it| Some(&it.command) != view.next.command.as_ref()).collect();
     for (i, allowed) in others.iter().enumerate() {
-        if i == 0 {
-            page.block("ALSO", "");
-        }
-        page.command(12, &allowed.command);
+        page.command(if i == 0 { "ALSO" } else { "" }, &allowed.command);
     }
     page.into_text()
 }
@@ -50,28 +51,25 @@ pub fn status(view: &StatusView, look: Look) -> String {
 fn sites(page: &mut Page, view: &StatusView) {
     if let Some(site) = &view.production {
         let word = if view.moving_to.is_some() { "LEAVING" } else { "PRODUCTION" };
-        page.block(word, &site_text(site, view));
+        site_block(page, word, site, view.now);
     }
     if let Some(site) = &view.standby {
         let word = if view.moving_to.is_some() { "GOING TO" } else { "STANDBY" };
-        page.block(word, &site_text(site, view));
+        site_block(page, word, site, view.now);
     }
 }
 
-fn site_text(site: &SiteView, view: &StatusView) -> String {
-    let mut text = format!("{:<10}", site.site.as_str());
-    text.push_str(&format!("  {:<10}", site.release.as_deref().unwrap_or("?")));
-    let mut said = vec![];
-    if let Some(since) = site.since {
-        said.push(format!("since {} ({})", minute(since), lasting(view.now.seconds_since(since))));
+fn site_block(page: &mut Page, word: &str, site: &SiteView, now: Time) {
+    let mut text =
+        format!("{:<10}  {:<10}", site.site.as_str(), site.release.as_deref().unwrap_or("?"));
+    let since = site.since.map(|since| format!("since {}", minute(since)));
+    let seen = site.seen.map(|seen| format!("read {}", ago(now, seen)));
+    let said: Vec<_> = since.into_iter().chain(seen).collect();
+    text.push_str(&format!("  {}", said.join(", ")));
+    page.block(word, &text);
+    if let Some(note) = &site.note {
+        page.block("", note);
     }
-    if let Some(seen) = site.seen {
-        said.push(format!("read {}", ago(view.now, seen)));
-    }
-    said.extend(site.note.clone());
-    text.push_str("  ");
-    text.push_str(&said.join(", "));
-    text.trim_end().to_owned()
 }
 
 fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
@@ -131,6 +129,9 @@ fn gate_block(page: &mut Page, gate: &Gate, view: &StatusView) {
         format!(", {word} {} ({})", minute(until), from_now(view.now, until))
     });
     page.block("GATE", &format!("packet {}{}", gate.packet.short(), until.unwrap_or_default()));
+    for (name, value) in &gate.parts {
+        page.hang(&format!("    {name:<10} "), 15, value);
+    }
     gate.groups.iter().for_each(|it| group(page, it, view));
     if let Some(not) = &gate.not {
         page.line(&format!("    not {not}, who opened the run"));
@@ -141,7 +142,7 @@ fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
     let got = group.approved.len();
     let mark = if got >= group.needed { Mark::Done } else { Mark::Waiting };
     let mut said: Vec<_> =
-        group.approved.iter().map(|(by, at)| format!("{by} ({})", ago(view.now, *at))).collect();
+        group.approved.iter().map(|it| format!("{} ({})", it.by, ago(view.now, it.at))).collect();
     if !group.could.is_empty() {
         said.push(format!("missing: {}", group.could.join(" or ")));
     }
@@ -158,7 +159,11 @@ fn open(page: &mut Page, view: &StatusView) {
     page.gap();
     view.embargoes.iter().for_each(|it| page.block("EMBARGO", &embargo(it, view)));
     // Without an open run what is owed stands above, as a fault.
-    for (i, owed) in view.owed.iter().enumerate().filter(|_| debts) {
+    let shown = |owed: &&Owed| match owed {
+        Owed::Embargo { site } => view.embargoes.iter().all(|it| it.site != *site),
+        Owed::Job { .. } | Owed::Standby => true,
+    };
+    for (i, owed) in view.owed.iter().filter(shown).enumerate().filter(|_| debts) {
         page.block(if i == 0 { "OWED" } else { "" }, &owe(owed));
     }
     for (i, it) in view.intents.iter().enumerate() {

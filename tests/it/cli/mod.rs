@@ -1,0 +1,8 @@
+//! The commands, from what is typed to what is printed.
+
+mod answers;
+mod binary;
+mod consent;
+mod desk;
+mod screens;
+mod telling;
