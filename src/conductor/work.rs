@@ -35,7 +35,10 @@ impl StepEnd {
 /// What an action's next look means for its step.
 enum Turn {
     End(StepEnd),
+    /// Look again after a while.
     Again,
+    /// Look again at once: a request was just accepted.
+    Now,
 }
 
 impl Conductor {
@@ -135,6 +138,7 @@ impl Conductor {
             let seen = action.observe().await;
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
                 Turn::End(end) => return Ok(end),
+                Turn::Now => (),
                 Turn::Again => {
                     // What may still be unsettled is read again only after the settle window.
                     let wait = if tried.todo.is_some() { settle.max(poll) } else { poll };
@@ -217,7 +221,7 @@ impl Conductor {
         Ok(match action.apply(&changes).await {
             Sent::Accepted { evidence, .. } => {
                 self.tell_seen(step, &evidence);
-                Turn::Again
+                Turn::Now
             }
             Sent::Refused { evidence } => Turn::End(StepEnd::failed(evidence)),
             Sent::Unknown { evidence } => {
