@@ -33,9 +33,16 @@ fn processes(alias: &str) -> Vec<Process> {
             environment.split(|byte| *byte == 0).any(|entry| entry == mine.as_bytes())
         })
         .filter_map(|pid| process(pid, uptime))
+        .filter(|process| !helper(process))
         .collect();
     found.sort_by_key(|process| process.pid);
     found
+}
+
+/// Whether a process is a part of the practice that a real host does not have.
+fn helper(process: &Process) -> bool {
+    let own = std::env::current_exe().unwrap_or_default();
+    process.args.starts_with(&format!("{} host ", own.display()))
 }
 
 fn process(pid: u32, uptime: f64) -> Option<Process> {
@@ -159,10 +166,8 @@ pub(super) fn pgrep(alias: &str, args: &[String]) -> ExitCode {
     let exact = exact || pattern.starts_with('^') && pattern.ends_with('$');
     let start = pattern.starts_with('^');
     let plain: String = pattern.chars().filter(|c| !"[]^$\\".contains(*c)).collect();
-    let own = std::process::id();
     let found: Vec<Process> = processes(alias)
         .into_iter()
-        .filter(|process| process.pid != own)
         .filter(|process| {
             let text = if full { &process.args } else { &process.comm };
             match (exact, start) {

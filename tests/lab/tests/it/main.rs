@@ -1,0 +1,14 @@
+//! The practice cloud from outside: its own binary, real sockets, real processes.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests wait, read the environment and measure; the rules are the product's"
+)]
+
+mod aws;
+mod cloudflare;
+mod control;
+mod dns;
+mod gitlab;
+mod host;
+mod support;
