@@ -72,10 +72,7 @@ fn a_torn_batch_breaks_the_transaction_on_purpose() {
 fn a_reset_gives_the_initial_world() {
     let lab = Lab::start("reset", &[]);
     let first = lab.world();
-    lab.says(
-        "gigadb-hk-bastion",
-        "s3backup 20200101; crontab -r; rm -rf ../../share/dropbox",
-    );
+    lab.says("gigadb-hk-bastion", "s3backup 20200101; crontab -r; rm -rf ../../share/dropbox");
     lab.says("gigadb-sydney-bastion", "databaseReset 20200101");
     let address = lab.address("gigadb.org");
     let written = lab.https(&address, "gigadb.org", "POST /write?key=W1").unwrap();

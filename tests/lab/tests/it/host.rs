@@ -111,3 +111,24 @@ fn sessions_meet_faults() {
     lab.control("POST", "set", &json!({"hosts": {HK: {"down": true}}}));
     assert_eq!((code("true"), lab.ssh(SYDNEY, "true", "").status.code()), (Some(255), Some(0)));
 }
+
+#[test]
+fn paths_are_those_of_the_host_on_both_sides_of_the_border() {
+    let lab = Lab::start("border", &["--host-seconds", "1"]);
+    assert_eq!(lab.says(HK, "pwd; command -v s3backup"), "/home/centos\n/usr/local/bin/s3backup");
+    let line = "5 10 * * * /usr/local/bin/databaseReset latest\n";
+    assert_eq!(lab.ssh(HK, "crontab -", line).status.code(), Some(0));
+    assert_eq!(lab.world()["hosts"][HK]["crontab"], line);
+    assert_eq!(lab.says(HK, "crontab -l"), line.trim());
+    let detached = "setsid /usr/local/bin/databaseReset latest >/dev/null 2>&1 </dev/null &";
+    lab.says(SYDNEY, detached);
+    let listed = "ps -eo pid,args | grep -F /usr/local/bin/databaseReset | grep -v grep";
+    lab.until("listed", |lab| {
+        let output = lab.ssh(SYDNEY, listed, "");
+        String::from_utf8_lossy(&output.stdout).contains(" /bin/sh /usr/local/bin/databaseReset")
+    });
+    lab.until("ended", |lab| {
+        lab.ssh(SYDNEY, "pgrep -f bin/[d]atabaseReset", "").status.code() == Some(1)
+    });
+    assert_eq!(lab.says(SYDNEY, COUNT), "38");
+}
