@@ -163,7 +163,7 @@ async fn handle(
         body: ask.body.to_vec(),
         ..Arrival::default()
     };
-    lab.classify(service, &ask, &mut arrival);
+    Lab::classify(service, &ask, &mut arrival);
     let (n, generation, rule) = lab.with(|world| {
         let n = world.calls.begin(service, &arrival);
         let rule = crate::fault::take(&mut world.faults, service, &arrival);

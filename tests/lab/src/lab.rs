@@ -50,7 +50,7 @@ impl Lab {
     }
 
     /// Names the operation, its place and whether it is of a kind that changes state.
-    pub(crate) fn classify(&self, service: Service, ask: &Ask, arrival: &mut Arrival) {
+    pub(crate) fn classify(service: Service, ask: &Ask, arrival: &mut Arrival) {
         match service {
             Service::Cloudflare => crate::cloudflare::classify(ask, arrival),
             Service::Gitlab => crate::gitlab::classify(ask, arrival),

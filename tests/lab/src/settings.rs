@@ -19,7 +19,9 @@ impl<T: Clone + Default> PerServer<T> {
     pub(crate) fn of(&self, index: usize) -> T {
         match self {
             Self::All(value) => value.clone(),
-            Self::Each(list) => list.get(index).or(list.last()).cloned().unwrap_or_default(),
+            Self::Each(list) => {
+                list.get(index).or_else(|| list.last()).cloned().unwrap_or_default()
+            }
         }
     }
 }

@@ -161,18 +161,17 @@ async fn dns_ports() -> Result<Vec<Port>, String> {
 fn write_files(fixed: &Fixed, listeners: &Listeners, ports: &[Port]) -> std::io::Result<()> {
     let dir = &fixed.dir;
     fs::write(dir.join("ca.pem"), fixed.authority.pem())?;
-    let (mut config, mut credentials) = (String::new(), String::new());
-    for site in Site::ALL {
+    let config = Site::ALL.map(|site| {
         let (profile, region) = (site.aws_profile(), site.region());
-        config += &format!("[profile {profile}]\nregion = {region}\noutput = json\n\n");
-        credentials += &format!(
-            "[{profile}]\naws_access_key_id = {}\naws_secret_access_key = practice-only\n\n",
-            site.access_key()
-        );
-    }
+        format!("[profile {profile}]\nregion = {region}\noutput = json\n")
+    });
+    let credentials = Site::ALL.map(|site| {
+        let (profile, key) = (site.aws_profile(), site.access_key());
+        format!("[{profile}]\naws_access_key_id = {key}\naws_secret_access_key = practice-only\n")
+    });
     fs::create_dir_all(dir.join("aws"))?;
-    fs::write(dir.join("aws/config"), config)?;
-    fs::write(dir.join("aws/credentials"), credentials)?;
+    fs::write(dir.join("aws/config"), config.join("\n"))?;
+    fs::write(dir.join("aws/credentials"), credentials.join("\n"))?;
     let address = |service: Service| {
         let found = listeners.http.iter().find(|(of, _)| *of == service);
         found.map_or(Ok(fixed.control), |(_, listener)| listener.local_addr())

@@ -127,10 +127,10 @@ impl Direct<'_> {
             ("BackupRetentionPeriod", "5"),
             ("PreferredBackupWindow", "03:00-06:00"),
             ("PreferredMaintenanceWindow", "mon:00:00-mon:02:59"),
-            ("Tags.member.1.Key", "Owner"),
-            ("Tags.member.1.Value", site.owner()),
-            ("Tags.member.2.Key", "Environment"),
-            ("Tags.member.2.Value", "live"),
+            ("Tags.Tag.1.Key", "Owner"),
+            ("Tags.Tag.1.Value", site.owner()),
+            ("Tags.Tag.2.Key", "Environment"),
+            ("Tags.Tag.2.Value", "live"),
         ];
         let xml = self.form(site.region(), "rds", "CreateDBInstance", &fields).await?;
         let endpoint = text::element(&xml, "Address").unwrap_or_default();

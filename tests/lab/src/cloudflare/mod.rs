@@ -180,7 +180,7 @@ pub(crate) fn failure(status: u16, code: u32, message: &str) -> Reply {
 }
 
 /// A result in Cloudflare's envelope.
-fn success(result: Value) -> Reply {
+fn success(result: &Value) -> Reply {
     Reply::json(200, &json!({"success": true, "errors": [], "messages": [], "result": result}))
 }
 
@@ -216,7 +216,7 @@ fn routed(world: &mut World, ask: &Ask) -> Result<Reply, Failure> {
     match parts.as_slice() {
         ["user", "tokens", "verify"] if ask.method == "GET" => {
             let status = &world.settings.cloudflare_token;
-            Ok(success(json!({"id": text::hex32("token"), "status": status})))
+            Ok(success(&json!({"id": text::hex32("token"), "status": status})))
         }
         ["zones"] if ask.method == "GET" => list::zones(&world.cloudflare.zones, &ask.pairs()),
         ["zones", id, rest @ ..] => {
@@ -239,27 +239,27 @@ fn in_zone(
     let zone = &mut cloudflare.zones[index];
     let next = &mut cloudflare.next;
     let reply = match (ask.method.as_str(), rest) {
-        ("GET", []) => Ok(success(zone.view())),
+        ("GET", []) => Ok(success(&zone.view())),
         ("GET", ["dns_records"]) => list::records(zone, &ask.pairs()),
         ("GET", ["dns_records", id]) => {
-            transaction::find(&zone.records, id).map(|at| success(zone.records[at].view()))
+            transaction::find(&zone.records, id).map(|at| success(&zone.records[at].view()))
         }
-        ("POST", ["dns_records", "batch"]) => {
-            body(ask).and_then(|body| transaction::batch(zone, next, &body, ask.half)).map(success)
-        }
-        ("POST", ["dns_records"]) => {
-            body(ask).and_then(|body| transaction::one(zone, next, "posts", body)).map(success)
-        }
+        ("POST", ["dns_records", "batch"]) => body(ask)
+            .and_then(|body| transaction::batch(zone, next, &body, ask.half))
+            .map(|result| success(&result)),
+        ("POST", ["dns_records"]) => body(ask)
+            .and_then(|body| transaction::one(zone, next, "posts", &body))
+            .map(|result| success(&result)),
         ("PATCH" | "PUT", ["dns_records", id]) => {
             let list = if ask.method == "PUT" { "puts" } else { "patches" };
             body(ask)
                 .and_then(|body| with_id(body, id))
-                .and_then(|body| transaction::one(zone, next, list, body))
-                .map(success)
+                .and_then(|body| transaction::one(zone, next, list, &body))
+                .map(|result| success(&result))
         }
         ("DELETE", ["dns_records", id]) => {
             let body = Map::from_iter([("id".to_owned(), json!(id))]);
-            transaction::one(zone, next, "deletes", body)
+            transaction::one(zone, next, "deletes", &body)
                 .map(|_| Reply::json(200, &json!({"result": {"id": id}})))
         }
         _ => return None,

@@ -47,10 +47,10 @@ pub(crate) fn one(
     zone: &mut Zone,
     next: &mut u64,
     list: &str,
-    body: Map<String, Value>,
+    body: &Map<String, Value>,
 ) -> Result<Value, Failure> {
     let mut records = zone.records.clone();
-    let view = apply(&mut records, &zone.name, next, list, &body)?;
+    let view = apply(&mut records, &zone.name, next, list, body)?;
     zone.adopt(records);
     Ok(view)
 }

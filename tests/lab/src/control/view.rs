@@ -9,21 +9,16 @@ use crate::{aws, host, text};
 /// The world.
 pub(super) async fn world(lab: &Lab) -> Result<Value, String> {
     let (mut keys, mut snapshots) = (Vec::new(), Map::new());
-    match lab.fixed.moto {
-        Some(moto) => {
-            keys = aws::list_keys(&lab.fixed.client, moto).await?;
-            for site in Site::ALL {
-                let names = aws::list_snapshots(&lab.fixed.client, moto, site).await?;
-                snapshots.insert(site.region().to_owned(), json!(names));
-            }
+    if let Some(moto) = lab.fixed.moto {
+        keys = aws::list_keys(&lab.fixed.client, moto).await?;
+        for site in Site::ALL {
+            let names = aws::list_snapshots(&lab.fixed.client, moto, site).await?;
+            snapshots.insert(site.region().to_owned(), json!(names));
         }
-        None => {
-            let stored = |world: &mut crate::world::World| {
-                let sizes = world.bucket.iter().map(|(k, v)| (k.clone(), v.len() as u64));
-                sizes.collect::<Vec<_>>()
-            };
-            keys.extend(lab.with(stored));
-        }
+    } else {
+        lab.with(|world| {
+            keys.extend(world.bucket.iter().map(|(key, body)| (key.clone(), body.len() as u64)));
+        });
     }
     keys.sort();
     let keys: Vec<Value> = keys.iter().map(|(k, size)| json!({"key": k, "size": size})).collect();

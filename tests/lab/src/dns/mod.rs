@@ -158,7 +158,7 @@ impl RequestHandler for Handler {
         let mut metadata = Metadata::response_from_request(&request.metadata);
         metadata.recursion_available = self.kind == Kind::Resolver;
         let fallback = hickory_server::proto::op::Header {
-            metadata: metadata.clone(),
+            metadata,
             counts: hickory_server::proto::op::HeaderCounts::default(),
         };
         let builder = MessageResponseBuilder::from_message_request(request);

@@ -1,5 +1,6 @@
 //! GitLab's API, version 4: tags, pipelines, jobs, deployments, environments, variables.
 
+mod deploy;
 mod jobs;
 mod route;
 mod seed;
@@ -17,6 +18,7 @@ pub(crate) use route::{answer, classify};
 
 /// A CI/CD variable.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the fields of the API")]
 pub(crate) struct Variable {
     key: String,
     value: String,

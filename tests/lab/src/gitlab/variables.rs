@@ -68,7 +68,8 @@ pub(super) fn one(project: &mut Project, ask: &Ask, key: &str) -> Reply {
     };
     let query = ask.pairs();
     let inside = body.get("filter").and_then(|filter| filter.get("environment_scope"));
-    let scope = text::value(&query, "filter[environment_scope]").or(inside.and_then(Value::as_str));
+    let scope =
+        text::value(&query, "filter[environment_scope]").or_else(|| inside.and_then(Value::as_str));
     let found: Vec<usize> = (0..project.variables.len())
         .filter(|at| project.variables[*at].key == key)
         .filter(|at| scope.is_none_or(|scope| project.variables[*at].scope == scope))

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::files;
 use super::program::Output;
+use super::{files, paths};
 use crate::profile::Site;
 
 const NONE: &str = "no crontab for centos\n";
@@ -12,6 +12,8 @@ const NONE: &str = "no crontab for centos\n";
 /// Carries out `crontab` with these arguments; `stdin` is the new crontab of `crontab -`.
 pub(super) fn run(dir: &Path, site: Site, args: &[String], stdin: &str) -> Output {
     let path = files::crontab(dir, site);
+    // A crontab holds the paths that the host has, however its text came in.
+    let own = |text: &str| paths::unmapped(text, &files::folder(dir, site).to_string_lossy());
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
         ["-l"] => match fs::read_to_string(&path) {
@@ -22,10 +24,10 @@ pub(super) fn run(dir: &Path, site: Site, args: &[String], stdin: &str) -> Outpu
             Ok(()) => Output::ok("").applied(true),
             Err(_) => Output::failed(1, NONE),
         },
-        [] | ["-"] => install(&path, "-", stdin),
+        [] | ["-"] => install(&path, "-", &own(stdin)),
         ["-u", ..] => Output::failed(1, "must be privileged to use -u\n"),
         [file] if !file.starts_with('-') => match fs::read_to_string(file) {
-            Ok(text) => install(&path, file, &text),
+            Ok(text) => install(&path, file, &own(&text)),
             Err(_) => Output::failed(1, &format!("{file}: No such file or directory\n")),
         },
         _ => Output::failed(1, "crontab: usage error: unrecognized option\n"),

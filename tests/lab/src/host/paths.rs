@@ -1,4 +1,7 @@
-//! A practice host is a folder and not a chroot: two absolute paths are mapped into it.
+//! A practice host is a folder and not a chroot: two absolute paths are mapped at its border.
+//!
+//! What goes in (the command, the script on standard input) is mapped into the folder; what comes
+//! out (standard output and error) is mapped back. Inside, programs see the folder's real paths.
 
 /// The absolute paths that lie in a host's folder.
 const MAPPED: [&str; 2] = ["/usr/local/bin/", "/home/centos"];

@@ -1,10 +1,10 @@
-//! `ps` and `pgrep` of a practice host: only the processes that run on it, paths as seen there.
+//! `ps` and `pgrep` of a practice host: only the processes that run on it.
 
 use std::fs;
 use std::process::ExitCode;
 
+use super::HOST_VARIABLE;
 use super::program::report;
-use super::{HOST_VARIABLE, paths};
 
 /// Clock ticks of the kernel in a second, as every Linux shows them to programs.
 const TICKS: f64 = 100.0;
@@ -33,9 +33,16 @@ fn processes(alias: &str) -> Vec<Process> {
             environment.split(|byte| *byte == 0).any(|entry| entry == mine.as_bytes())
         })
         .filter_map(|pid| process(pid, uptime))
+        .filter(|process| !helper(process))
         .collect();
     found.sort_by_key(|process| process.pid);
     found
+}
+
+/// Whether a process is a part of the practice that a real host does not have.
+fn helper(process: &Process) -> bool {
+    let own = std::env::current_exe().unwrap_or_default();
+    process.args.starts_with(&format!("{} host ", own.display()))
 }
 
 fn process(pid: u32, uptime: f64) -> Option<Process> {
@@ -44,13 +51,9 @@ fn process(pid: u32, uptime: f64) -> Option<Process> {
     let rest: Vec<&str> = stat[close + 1..].split_whitespace().collect();
     let number = |at: usize| rest.get(at).and_then(|text| text.parse::<f64>().ok());
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let home = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    let home = home.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"HOME="));
-    let home = String::from_utf8_lossy(home.unwrap_or_default()).into_owned();
-    let folder = home.strip_suffix("/home/centos").unwrap_or_default();
     let line = String::from_utf8_lossy(&line).trim_end_matches('\0').replace('\0', " ");
     let comm = stat[open + 1..close].to_owned();
-    let args = if line.is_empty() { format!("[{comm}]") } else { paths::unmapped(&line, folder) };
+    let args = if line.is_empty() { format!("[{comm}]") } else { line };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small seconds")]
     let age_s = (uptime - number(19)? / TICKS).max(0.0) as u64;
     let small = |at: usize| rest.get(at).and_then(|text| text.parse().ok());
@@ -153,16 +156,12 @@ pub(super) fn pgrep(alias: &str, args: &[String]) -> ExitCode {
             None => pattern.clone_from(arg),
         }
     }
-    // `[d]atabaseReset` finds databaseReset and not itself; both spellings of a path are meant.
-    let home = std::env::var("HOME").unwrap_or_default();
-    let pattern = paths::unmapped(&pattern, home.strip_suffix("/home/centos").unwrap_or_default());
+    // `[d]atabaseReset` finds databaseReset and not itself.
     let exact = exact || pattern.starts_with('^') && pattern.ends_with('$');
     let start = pattern.starts_with('^');
     let plain: String = pattern.chars().filter(|c| !"[]^$\\".contains(*c)).collect();
-    let own = std::process::id();
     let found: Vec<Process> = processes(alias)
         .into_iter()
-        .filter(|process| process.pid != own)
         .filter(|process| {
             let text = if full { &process.args } else { &process.comm };
             match (exact, start) {

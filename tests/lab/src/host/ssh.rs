@@ -6,7 +6,7 @@ use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
@@ -45,7 +45,7 @@ fn parsed(args: &[String]) -> Call {
         }
     }
     let target = args.next().cloned().unwrap_or_default();
-    call.alias = target.rsplit('@').next().unwrap_or_default().to_owned();
+    target.rsplit('@').next().unwrap_or_default().clone_into(&mut call.alias);
     call.command = args.cloned().collect::<Vec<_>>().join(" ");
     call
 }
@@ -189,7 +189,7 @@ async fn session(call: &Call, folder: &str, silent: bool, end: &mut Value) -> u8
             }
         });
     }
-    let status = output(&mut child, silent, &out, &err).await;
+    let status = output(&mut child, silent, folder, [&out, &err]).await;
     let whole = kept(&input);
     end["stdin"] = json!(text::head(&whole, KEPT));
     end["stdin_sha256"] = json!(text::sha256(&whole));
@@ -220,16 +220,11 @@ fn input_lines(folder: String, input: Kept) -> mpsc::Receiver<Vec<u8>> {
 }
 
 /// Passes output on until the command has ended and nobody holds its output open.
-async fn output(child: &mut Child, silent: bool, out: &Kept, err: &Kept) -> u8 {
+async fn output(child: &mut Child, silent: bool, folder: &str, [out, err]: [&Kept; 2]) -> u8 {
+    let (stdout, stderr) = (std::io::stdout, std::io::stderr);
     let copies = (
-        child
-            .stdout
-            .take()
-            .map(|pipe| copy(pipe, (!silent).then(std::io::stdout), Arc::clone(out))),
-        child
-            .stderr
-            .take()
-            .map(|pipe| copy(pipe, (!silent).then(std::io::stderr), Arc::clone(err))),
+        child.stdout.take().map(|p| copy(p, (!silent).then(stdout), folder, Arc::clone(out))),
+        child.stderr.take().map(|p| copy(p, (!silent).then(stderr), folder, Arc::clone(err))),
     );
     if let (Some(out), Some(err)) = copies {
         tokio::join!(out, err);
@@ -238,23 +233,26 @@ async fn output(child: &mut Child, silent: bool, out: &Kept, err: &Kept) -> u8 {
     status.and_then(|code| u8::try_from(code).ok()).unwrap_or(255)
 }
 
-async fn copy<R, W>(mut from: R, to: Option<W>, keeper: Kept)
+/// Passes a stream on line by line, the host's folder taken out of its paths.
+async fn copy<R, W>(from: R, to: Option<W>, folder: &str, keeper: Kept)
 where
     R: tokio::io::AsyncRead + Unpin,
     W: Write,
 {
     let mut to = to;
-    let mut buffer = vec![0; 16 * 1024];
-    while let Ok(count) = from.read(&mut buffer).await {
-        if count == 0 {
-            break;
+    let mut lines = BufReader::new(from);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+        if let Ok(text) = std::str::from_utf8(&line) {
+            line = paths::unmapped(text, folder).into_bytes();
         }
-        keep(&keeper, &buffer[..count]);
+        keep(&keeper, &line);
         if let Some(to) = &mut to
-            && (to.write_all(&buffer[..count]).is_err() || to.flush().is_err())
+            && (to.write_all(&line).is_err() || to.flush().is_err())
         {
             break;
         }
+        line.clear();
     }
 }
 
@@ -267,9 +265,9 @@ async fn late(call: &Call, folder: &str, after: f64) {
     let file = Path::new(folder).join(format!("late.{}", std::process::id()));
     let input = paths::mapped(&String::from_utf8_lossy(&input), folder);
     let script = script(call, folder).unwrap_or_else(|| "sh -s".to_owned());
-    let waiting = format!("sleep \"$0\"; exec /bin/sh -c \"$1\" <\"$2\"");
+    let waiting = "sleep \"$0\"; exec /bin/sh -c \"$1\" <\"$2\"";
     let written = tokio::fs::write(&file, input).await;
-    let started = shell(call, folder, Some(&waiting))
+    let started = shell(call, folder, Some(waiting))
         .arg(after.to_string())
         .arg(script)
         .arg(&file)

@@ -113,18 +113,20 @@ fn page(world: &mut World, site: Site, ask: &Ask) -> Reply {
         }
         "/rss/latest" => {
             let home = state.variable("HOME_URL");
-            let items: String = database
+            let items: Vec<String> = database
                 .newest(FEED)
                 .iter()
                 .map(|row| {
-                    let link = format!("{home}/dataset/{}", row.identifier);
                     format!(
-                        "<item><title>{}</title><link>{link}</link><guid>{}</guid>\
-                         <pubDate>{}</pubDate></item>\n",
-                        row.title, row.identifier, row.published
+                        "<item><title>{}</title><link>{home}/dataset/{id}</link>\
+                         <guid>{id}</guid><pubDate>{}</pubDate></item>\n",
+                        row.title,
+                        row.published,
+                        id = row.identifier,
                     )
                 })
                 .collect();
+            let items = items.concat();
             let feed = format!(
                 "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\"><channel>\
                  <title>GigaDB</title><link>{home}</link>\n{items}</channel></rss>\n"

@@ -16,7 +16,7 @@ pub(super) async fn backup(lab: &Lab, step: &Step<'_>) -> Output {
         [stamp] if is_stamp(stamp) => stamp.clone(),
         _ => return Output::failed(2, "usage: s3backup [YYYYMMDD|YYYYMMDDHHMM]\n"),
     };
-    if step.step == "start" {
+    if step.part == "start" {
         let said = format!("s3backup: dumping for {stamp}\n");
         return Output::ok(&said).then("upload", lab.with(|world| world.settings.host_seconds));
     }
@@ -34,12 +34,11 @@ pub(super) async fn backup(lab: &Lab, step: &Step<'_>) -> Output {
     };
     let key = format!("gigadb_{}_live_{stamp}.backup", step.dotenv("PROJECT").replace('/', "-"));
     let body = Bytes::from(dump);
-    let stored = match lab.fixed.moto {
-        Some(moto) => aws::put_object(&lab.fixed.client, moto, &key, body).await,
-        None => {
-            lab.with(|world| world.bucket.insert(key.clone(), body.to_vec()));
-            Ok(())
-        }
+    let stored = if let Some(moto) = lab.fixed.moto {
+        aws::put_object(&lab.fixed.client, moto, &key, body).await
+    } else {
+        lab.with(|world| world.bucket.insert(key.clone(), body.to_vec()));
+        Ok(())
     };
     match stored {
         Ok(()) => Output::ok(&format!("s3backup: {key}\n")).applied(true),
@@ -57,7 +56,7 @@ pub(super) async fn reset(lab: &Lab, step: &Step<'_>) -> Output {
     };
     let host = step.dotenv("PGHOST").to_owned();
     let seconds = lab.with(|world| world.settings.host_seconds);
-    if step.step == "start" {
+    if step.part == "start" {
         let dropped = lab.with(|world| world.database(&host).map(|(_, db)| db.drop_all()));
         if dropped.is_none() {
             let said = format!("psql: error: could not translate host name \"{host}\"\n");

@@ -56,7 +56,7 @@ struct Step<'a> {
     site: Site,
     program: &'a str,
     args: Vec<String>,
-    step: &'a str,
+    part: &'a str,
     stdin: &'a str,
     pghost: &'a str,
     environment: &'a str,
@@ -125,7 +125,7 @@ pub(crate) async fn answer(lab: &Lab, body: &Value) -> Value {
         site,
         program: text_of("program"),
         args,
-        step: text_of("step"),
+        part: text_of("step"),
         stdin: text_of("stdin"),
         pghost: text_of("pghost"),
         environment: text_of("environment"),
@@ -198,6 +198,10 @@ impl Step<'_> {
     /// A variable of the host's `.env`.
     fn dotenv(&self, name: &str) -> &str {
         let lines = self.environment.lines().filter_map(|line| line.split_once('='));
-        lines.filter(|(key, _)| *key == name).map(|(_, value)| value).last().unwrap_or_default()
+        lines
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+            .next_back()
+            .unwrap_or_default()
     }
 }

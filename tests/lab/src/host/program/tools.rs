@@ -113,7 +113,7 @@ pub(super) fn docker(lab: &Lab, step: &Step<'_>) -> Output {
         settings.map(|settings| settings.missing_images.clone()).unwrap_or_default()
     });
     let mut formatted = false;
-    let (mut found, mut errors) = (Vec::new(), String::new());
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
     let mut names = rest.iter();
     while let Some(name) = names.next() {
         if *name == "--format" || *name == "-f" {
@@ -133,16 +133,21 @@ pub(super) fn docker(lab: &Lab, step: &Step<'_>) -> Output {
             );
             found.push(json!({"Id": id, "RepoTags": [name]}));
         } else {
-            errors += &format!("Error response from daemon: No such image: {name}\n");
+            errors.push(format!("Error response from daemon: No such image: {name}"));
         }
     }
     let stdout = if formatted {
-        let ids = found.iter().filter_map(|image| image["Id"].as_str());
-        ids.map(|id| format!("{id}\n")).collect()
+        let ids: Vec<&str> = found.iter().filter_map(|image| image["Id"].as_str()).collect();
+        lines(&ids)
     } else {
         format!("{}\n", json!(found))
     };
-    Output { status: u8::from(!errors.is_empty()), stdout, stderr: errors, ..Output::default() }
+    Output {
+        status: u8::from(!errors.is_empty()),
+        stdout,
+        stderr: lines(&errors),
+        ..Output::default()
+    }
 }
 
 /// Copies the dropbox of the host that `bastion.gigadb.host` names over this host's.
@@ -167,10 +172,15 @@ pub(super) fn sync_dropbox(lab: &Lab, step: &Step<'_>) -> Output {
     match done {
         Ok(changes) => {
             let word = if apply { "applied" } else { "not applied (dry run)" };
-            let list: String = changes.iter().map(|change| format!("{change}\n")).collect();
+            let list = lines(&changes);
             let said = format!("{list}sync_dropbox: {} changes {word}\n", changes.len());
             Output::ok(&said).applied(apply && !changes.is_empty())
         }
         Err(error) => Output::failed(1, &format!("sync_dropbox: {error}\n")),
     }
+}
+
+/// Lines, each with its end.
+fn lines<T: AsRef<str>>(list: &[T]) -> String {
+    list.iter().flat_map(|line| [line.as_ref(), "\n"]).collect()
 }
