@@ -30,7 +30,8 @@ pub(super) fn parameters() -> &'static Parameters {
 }
 
 fn whole() -> Value {
-    let mut root = SchemaSettings::draft07().into_generator().into_root_schema_for::<Workflow>().to_value();
+    let mut root =
+        SchemaSettings::draft07().into_generator().into_root_schema_for::<Workflow>().to_value();
     let (_, own) = parameters();
     if let Some(definitions) = root.get_mut("definitions").and_then(Value::as_object_mut) {
         for (name, schema) in own {

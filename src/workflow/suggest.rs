@@ -27,5 +27,9 @@ pub(super) fn hint<'a, S: AsRef<str> + ?Sized + 'a>(
         return format!("did you mean `{candidate}`?");
     }
     let all: Vec<String> = candidates.into_iter().map(|it| format!("`{}`", it.as_ref())).collect();
-    if all.is_empty() { "there is none to choose from".to_owned() } else { format!("there is {}", all.join(", ")) }
+    if all.is_empty() {
+        "there is none to choose from".to_owned()
+    } else {
+        format!("there is {}", all.join(", "))
+    }
 }

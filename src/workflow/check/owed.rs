@@ -9,7 +9,8 @@ use crate::workflow::step::Params;
 pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     let pays = |phases: &[Phase], wanted: &dyn Fn(&Placed<'_>, &Params) -> bool| {
         draft.steps.iter().any(|it| {
-            phases.contains(&it.phase) && it.params.as_ref().is_some_and(|params| wanted(it, params))
+            phases.contains(&it.phase)
+                && it.params.as_ref().is_some_and(|params| wanted(it, params))
         })
     };
     let mut told = vec![];
@@ -27,7 +28,10 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             _ => None,
         };
         if let Some(debt) = debt.filter(|it| !told.contains(&it.what)) {
-            let message = format!("`{}` changes {}, and closing never puts that back", placed.step.id, debt.what);
+            let message = format!(
+                "`{}` changes {}, and closing never puts that back",
+                placed.step.id, debt.what
+            );
             report.key(&placed.path, &fault::E1023, message, format!("add {}", debt.payer));
             told.push(debt.what);
         }
@@ -57,7 +61,9 @@ fn job(draft: &Draft<'_>, name: &str, pays: &Pays<'_>) -> Option<Debt> {
 /// Production may be written to again at `lift`, whichever site that is then; the other one once its data is replaced.
 fn embargo(pays: &Pays<'_>) -> Option<Debt> {
     let off = |phases: &[Phase], role: Role| {
-        pays(phases, &|it, params| matches!(params, Params::EmbargoOff(_)) && it.step.on == Some(role))
+        pays(phases, &|it, params| {
+            matches!(params, Params::EmbargoOff(_)) && it.step.on == Some(role)
+        })
     };
     let production = off(&[Phase::Lift], Role::Production);
     let standby = off(&[Phase::Renew, Phase::SyncOn], Role::Standby);

@@ -1,6 +1,7 @@
 //! The workflow file, from outside.
 
 mod broken;
+mod mutants;
 mod shipped;
 
 /// The shipped workflow.
