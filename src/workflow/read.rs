@@ -54,7 +54,7 @@ fn read(
     let schema = schema();
     let none = serde_json::Map::new();
     let definitions = schema.get("definitions").and_then(Value::as_object).unwrap_or(&none);
-    let mut whole = Piece { value, schema: &schema, definitions, base: Path::default() };
+    let mut whole = Piece { value, schema, definitions, base: Path::default() };
     let workflow = shape::read(&mut whole, report, &mut repaired, &|value| {
         Some(serde_path_to_error::deserialize::<_, Workflow>(value))
     });

@@ -13,9 +13,9 @@ use crate::workflow::types::Workflow;
 type Parameters = (BTreeMap<&'static str, Value>, Map<String, Value>);
 
 /// The schema of the whole file (draft-07), as committed at `workflows/workflow.schema.json`.
-pub fn schema() -> Value {
+pub fn schema() -> &'static Value {
     static WHOLE: LazyLock<Value> = LazyLock::new(whole);
-    WHOLE.clone()
+    &WHOLE
 }
 
 /// The schemas of each kind's parameters.

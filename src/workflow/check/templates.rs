@@ -114,9 +114,21 @@ impl Known {
             "a step knows `production` and `standby`; `site` is known in definitions of one site"
                 .to_owned()
         } else {
-            suggest::hint(name, names)
+            nearest(name, &names)
         };
         Some((&fault::E1014, format!("`{name}` is not defined here"), hint))
+    }
+}
+
+/// Compares the last word among names that begin alike: their beginnings would make all of them near.
+fn nearest(name: &str, names: &[&String]) -> String {
+    let cut = name.rfind('.').map_or(0, |it| it + 1);
+    let (start, word) = name.split_at(cut);
+    let alike: Vec<&str> = names.iter().filter_map(|it| it.strip_prefix(start)).collect();
+    match suggest::nearest(word, alike.iter().copied()) {
+        Some(near) => format!("did you mean `{start}{near}`?"),
+        None if alike.is_empty() || cut == 0 => suggest::hint(name, names.iter().copied()),
+        None => format!("`{start}` has {}", alike.join(", ")),
     }
 }
 
@@ -142,7 +154,12 @@ fn known(workflow: &Workflow) -> Option<Known> {
         of(Scope::for_run(workflow, names))
     };
     let [one, two] = sites[..] else { return None };
-    let (there, back) = (run(one, two), run(two, one));
+    let (mut there, mut back) = (run(one, two), run(two, one));
+    if workflow.database.is_some() {
+        // What is wrong with its name is reported there.
+        let named = ["production.rds", "standby.rds"].map(str::to_owned);
+        [&mut there, &mut back].into_iter().for_each(|it| it.extend(named.clone()));
+    }
     let (here, other) = (of(Scope::for_site(workflow, one)), of(Scope::for_site(workflow, two)));
     let partly = &(&there ^ &back) | &(&here ^ &other);
     Some(Known { site: &here & &other, run: &there & &back, partly })

@@ -2,6 +2,8 @@
 
 mod broken;
 mod mutants;
+mod reading;
+mod rules;
 mod shipped;
 
 /// The shipped workflow.

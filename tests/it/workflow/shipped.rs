@@ -25,7 +25,7 @@ fn the_shipped_workflow_is_clean() {
 
 #[test]
 fn the_schema_is_the_committed_one() {
-    let generated = serde_json::to_string_pretty(&workflow::schema()).unwrap() + "\n";
+    let generated = serde_json::to_string_pretty(workflow::schema()).unwrap() + "\n";
     let committed = fs::read_to_string(SCHEMA).unwrap_or_default();
     if generated != committed {
         let copy = concat!(env!("CARGO_TARGET_TMPDIR"), "/workflow.schema.json");
