@@ -49,10 +49,25 @@ impl Mistake {
         } else if text.starts_with("missing field") {
             Self::Missing { name: names.next().unwrap_or_default() }
         } else if let Some(expected) = expected {
-            Self::Wrong { expected }
+            Self::Wrong { expected: plain(&expected) }
         } else {
             Self::Said { message: text }
         }
+    }
+}
+
+/// The typed reader's words in ours.
+fn plain(expected: &str) -> String {
+    match expected {
+        "u8" => format!("a whole number up to {}", u8::MAX),
+        "u16" => format!("a whole number up to {}", u16::MAX),
+        "u32" => "a whole number".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a string" => "text".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        other if other.starts_with("struct ") || other.starts_with("a map") => "a map".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -71,15 +86,15 @@ pub(super) fn read<T>(
             Err(error) => error,
         };
         let path = Path::from(error.path());
-        let again = last.as_ref() == Some(&path);
-        let up = if again { path.up() } else { path.clone() };
-        last = Some(path.clone());
-        if again {
+        let this = (path.clone(), error.inner().to_string());
+        if last.as_ref() == Some(&this) {
             // The repair did not help: give up what is around it.
+            let up = path.up();
             piece.replace(&up);
             repaired.push(piece.base.join(&up));
             continue;
         }
+        last = Some(this);
         match Mistake::of(error.inner()) {
             Mistake::Unknown { name, expected } => {
                 piece.unknown(&path, &name, &expected, report, repaired)

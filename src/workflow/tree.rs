@@ -149,6 +149,7 @@ pub(super) fn read(text: &str, file: &str) -> Result<Node, Vec<Fault>> {
     builder.end()
 }
 
+const TOO_DEEP: &str = "more lists and maps inside each other than anybody can read";
 const UNREADABLE: &str =
     "look for a bracket or quote that is not closed, or a line with another indentation";
 
@@ -171,7 +172,9 @@ impl Builder<'_> {
     fn unreadable(&mut self, at: Mark, info: &str) {
         let told =
             self.faults.iter().filter_map(|it| it.place.as_ref()).any(|it| it.line == at.line);
-        if !told {
+        if info.contains("recursion limit") {
+            self.say(&fault::E1004, at, TOO_DEEP, "a workflow needs some 8");
+        } else if !told {
             self.say(&fault::E1002, at, format!("this is not YAML: {info}"), UNREADABLE);
         }
     }
@@ -234,8 +237,7 @@ impl Builder<'_> {
     fn begin(&mut self, start: Mark, what: What) {
         self.open.push(Open { start, key: None, what });
         if self.open.len() > DEPTH_MAX {
-            let message = format!("more than {DEPTH_MAX} lists and maps inside each other");
-            self.say(&fault::E1004, start, message, "a workflow needs some 8");
+            self.say(&fault::E1004, start, TOO_DEEP, "a workflow needs some 8");
         }
     }
 

@@ -83,11 +83,11 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
 /// The phases in which an action may stand, and why only there.
 const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
     use Phase::{
-        Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Soak, Swap, SyncOff,
-        SyncOn, Validate,
+        Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Swap, SyncOff, SyncOn,
+        Validate,
     };
     const NOT_PREFLIGHT: &[Phase] = &[
-        Deploy, Embargo, SyncOff, Backup, Reset, Validate, Assess, Fence, Swap, Sanity, Soak, Lift,
+        Deploy, Embargo, SyncOff, Backup, Reset, Validate, Assess, Fence, Swap, Sanity, Lift,
         Renew, SyncOn,
     ];
     const WORK: &[Phase] =

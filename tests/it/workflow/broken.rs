@@ -66,3 +66,19 @@ fn every_mistake_is_named_in_the_first_line() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What people read, whole: to be read again whenever it changes.
+#[test]
+fn what_is_printed() {
+    let folder = fixtures() + "/broken";
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let print = |name: &String| {
+        let text = fs::read_to_string(format!("{folder}/{name}")).unwrap();
+        faults(&text, name).iter().map(|it| format!("{it}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(names.iter().map(print).collect::<String>());
+}

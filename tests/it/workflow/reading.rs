@@ -52,6 +52,30 @@ fn several_mistakes_are_reported_together() {
 }
 
 #[test]
+fn several_mistakes_in_one_map_are_reported_together() {
+    let text =
+        gigadb().replacen("user: centos, cwd: /home/centos }", "wrong: 1, other: 2 }", 1).replacen(
+            "status: 200, body: \"Version: {{ release.version }}\"",
+            "stats: many, more: 1",
+            1,
+        );
+    let faults = workflow::parse(&text, "x.yaml").unwrap_err();
+    let said: Vec<&str> = faults.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "`hosts.bastion` lacks the key `user`",
+            "`hosts.bastion` lacks the key `cwd`",
+            "`wrong` is not a key of `hosts.bastion`",
+            "`other` is not a key of `hosts.bastion`",
+            "`stats` is not a key of `release.deploy[7].with`",
+            "`release.deploy[7].with.status` is not a whole number up to 65535",
+            "`more` is not a key of `release.deploy[7].with`",
+        ]
+    );
+}
+
+#[test]
 fn mistakes_between_parts_are_reported_together() {
     let text = gigadb()
         .replacen("with: { job: databaseReset } }", "with: { job: databaseRest } }", 1)
@@ -161,4 +185,21 @@ fn every_code_of_the_file_has_a_page_and_a_case() {
             code.id
         );
     }
+}
+
+#[test]
+fn the_yaml_crate_is_named_in_one_file() {
+    fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if std::fs::read_to_string(&path).unwrap().contains("serde_yaml") {
+                found.push(path.file_name().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    let mut found = vec![];
+    walk(concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref(), &mut found);
+    assert_eq!(found, ["yaml.rs"]);
 }
