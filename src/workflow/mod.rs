@@ -5,6 +5,8 @@
 //! references, templates, phases, debts), `secret`. [`lint`] then applies the rules of judgement.
 //! `template` fills names in, `schema` describes the file to editors, `lookup` answers small questions.
 
+#[cfg(test)]
+mod agree;
 mod check;
 mod draft;
 mod lint;

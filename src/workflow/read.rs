@@ -5,13 +5,13 @@ use serde_json::Value;
 use crate::fault::{self, Fault};
 use crate::workflow::check;
 use crate::workflow::draft::Draft;
-use crate::workflow::path::Path;
+use crate::workflow::path::{Path, Turn};
 use crate::workflow::report::Report;
+use crate::workflow::schema::schema;
 use crate::workflow::secret::{self, Found};
 use crate::workflow::shape::{self, Piece};
 use crate::workflow::spans::Spans;
 use crate::workflow::types::Workflow;
-use crate::workflow::schema::schema;
 use crate::workflow::{tree, yaml};
 
 /// A file without faults.
@@ -44,12 +44,17 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, Vec<Fault>> {
     }
 }
 
-fn read(value: Value, report: &mut Report, secrets: &[Found], faults: &mut Vec<Fault>) -> Option<Workflow> {
+fn read(
+    value: Value,
+    report: &mut Report,
+    secrets: &[Found],
+    faults: &mut Vec<Fault>,
+) -> Option<Workflow> {
     let mut repaired: Vec<Path> = vec![];
     let schema = schema();
     let none = serde_json::Map::new();
     let definitions = schema.get("definitions").and_then(Value::as_object).unwrap_or(&none);
-    let mut whole = Piece { value, schema: &schema, definitions, base: Path::default() };
+    let mut whole = Piece { value, schema, definitions, base: Path::default() };
     let workflow = shape::read(&mut whole, report, &mut repaired, &|value| {
         Some(serde_path_to_error::deserialize::<_, Workflow>(value))
     });
@@ -58,14 +63,16 @@ fn read(value: Value, report: &mut Report, secrets: &[Found], faults: &mut Vec<F
         faults.extend(report.take());
         return None;
     };
+    let mut more = vec![];
     let draft = Draft::of(&workflow, |path, step| {
         let broken = repaired.iter().any(|it| path.within(it) || *it == path.key("id"));
-        if broken { None } else { check::step(report, path, step, &mut vec![]) }
+        if broken { None } else { check::step(report, path, step, &mut more) }
     });
+    repaired.extend(more);
     secret::tell(secrets, report);
     faults.extend(report.take());
-    // Where a whole section is missing, everything that names it would be reported too.
-    if repaired.iter().all(|it| it.turns().len() > 2) {
+    // What names a broken definition would be reported too; nothing names what is inside a step.
+    if repaired.iter().all(is_inside_step) {
         check::places(&draft, report);
         if report.is_empty() && faults.is_empty() {
             check::whole(&draft, report);
@@ -78,13 +85,21 @@ fn read(value: Value, report: &mut Report, secrets: &[Found], faults: &mut Vec<F
     Some(workflow)
 }
 
+/// Whether this is a step of a phase, or inside one.
+fn is_inside_step(path: &Path) -> bool {
+    matches!(path.turns(), [Turn::Key(_), Turn::Key(_), Turn::Index(_), ..])
+}
+
 /// Whatever was said, it does not repeat a secret.
 fn hide(fault: &mut Fault, secrets: &[Found]) {
     if fault.code == &fault::E1018 {
         return;
     }
     for secret in secrets.iter().filter(|it| it.text.len() >= 4) {
-        for text in [Some(&mut fault.message), fault.cause.as_mut(), fault.hint.as_mut()].into_iter().flatten() {
+        for text in [Some(&mut fault.message), fault.cause.as_mut(), fault.hint.as_mut()]
+            .into_iter()
+            .flatten()
+        {
             *text = text.replace(&secret.text, "…");
         }
     }

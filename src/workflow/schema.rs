@@ -13,9 +13,9 @@ use crate::workflow::types::Workflow;
 type Parameters = (BTreeMap<&'static str, Value>, Map<String, Value>);
 
 /// The schema of the whole file (draft-07), as committed at `workflows/workflow.schema.json`.
-pub fn schema() -> Value {
+pub fn schema() -> &'static Value {
     static WHOLE: LazyLock<Value> = LazyLock::new(whole);
-    WHOLE.clone()
+    &WHOLE
 }
 
 /// The schemas of each kind's parameters.
@@ -30,7 +30,8 @@ pub(super) fn parameters() -> &'static Parameters {
 }
 
 fn whole() -> Value {
-    let mut root = SchemaSettings::draft07().into_generator().into_root_schema_for::<Workflow>().to_value();
+    let mut root =
+        SchemaSettings::draft07().into_generator().into_root_schema_for::<Workflow>().to_value();
     let (_, own) = parameters();
     if let Some(definitions) = root.get_mut("definitions").and_then(Value::as_object_mut) {
         for (name, schema) in own {

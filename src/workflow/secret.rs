@@ -11,7 +11,15 @@ use crate::workflow::tree::Node;
 
 /// Words that, alone or as part of a key, announce a secret.
 const KEYS: [&str; 10] = [
-    "password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "access_key", "private_key",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "access_key",
+    "private_key",
     "credential",
 ];
 
@@ -25,7 +33,10 @@ const SHAPES: [(&str, &str); 9] = [
     ("a signed web token", r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY"),
     ("an address with a password in it", r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"),
-    ("a webhook's address", r"https://(hooks\.slack\.com/services|[a-z.]*discord(app)?\.com/api/webhooks)/"),
+    (
+        "a webhook's address",
+        r"https://(hooks\.slack\.com/services|[a-z.]*discord(app)?\.com/api/webhooks)/",
+    ),
 ];
 
 /// A secret handed over inside another text: `--password=…`, `?token=…`.
@@ -69,15 +80,18 @@ pub(super) fn tell(found: &[Found], report: &mut Report) {
 fn verdict(path: &Path, text: &str) -> Option<&'static str> {
     let keys: Vec<&str> = path.turns().iter().rev().filter_map(key).take(2).collect();
     match keys[..] {
-        ["env", ..] => {
-            (!is_variable(text)).then_some("something else than a variable's name, perhaps the secret itself")
-        }
+        ["env", ..] => (!is_variable(text))
+            .then_some("something else than a variable's name, perhaps the secret itself"),
         ["file", ..] => shape(text),
         // These places are references; a plain text there can only be the secret itself.
-        [last, ..] | ["production" | "standby", last] if is_secret_key(last) && !text.is_empty() => {
+        [last, ..] | ["production" | "standby", last]
+            if is_secret_key(last) && !text.is_empty() =>
+        {
             Some("a secret's value")
         }
-        ["url", _] if path.turns().first().and_then(key) == Some("webhooks") => Some("a webhook's address"),
+        ["url", _] if path.turns().first().and_then(key) == Some("webhooks") => {
+            Some("a webhook's address")
+        }
         _ => shape(text),
     }
 }
@@ -103,7 +117,9 @@ fn is_variable(text: &str) -> bool {
 
 fn shape(text: &str) -> Option<&'static str> {
     let named = PATTERNS.iter().find(|(_, pattern)| pattern.is_match(text)).map(|(name, _)| *name);
-    named.or_else(|| text.split(|it: char| !is_random_letter(it)).any(is_random).then_some("a long random text"))
+    named.or_else(|| {
+        text.split(|it: char| !is_random_letter(it)).any(is_random).then_some("a long random text")
+    })
 }
 
 const fn is_random_letter(letter: char) -> bool {
@@ -118,7 +134,11 @@ fn is_random(word: &str) -> bool {
     let hex = word.len() >= 32 && digits >= 4 && word.chars().all(|it| it.is_ascii_hexdigit());
     let mixed = word.len() >= 24 && digits >= 3 && upper >= 3 && lower >= 3;
     // Fewer digits only in longer words that are no paths.
-    let long = word.len() >= 32 && digits >= 1 && upper >= 4 && lower >= 4 && word.matches('/').count() <= 2;
+    let long = word.len() >= 32
+        && digits >= 1
+        && upper >= 4
+        && lower >= 4
+        && word.matches('/').count() <= 2;
     hex || (mixed && entropy(word) >= 3.8) || (long && entropy(word) >= 4.2)
 }
 

@@ -49,10 +49,25 @@ impl Mistake {
         } else if text.starts_with("missing field") {
             Self::Missing { name: names.next().unwrap_or_default() }
         } else if let Some(expected) = expected {
-            Self::Wrong { expected }
+            Self::Wrong { expected: plain(&expected) }
         } else {
             Self::Said { message: text }
         }
+    }
+}
+
+/// The typed reader's words in ours.
+fn plain(expected: &str) -> String {
+    match expected {
+        "u8" => format!("a whole number up to {}", u8::MAX),
+        "u16" => format!("a whole number up to {}", u16::MAX),
+        "u32" => "a whole number".to_owned(),
+        "f64" => "a number".to_owned(),
+        "a string" => "text".to_owned(),
+        "a boolean" => "`true` or `false`".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        other if other.starts_with("struct ") || other.starts_with("a map") => "a map".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -71,17 +86,19 @@ pub(super) fn read<T>(
             Err(error) => error,
         };
         let path = Path::from(error.path());
-        let again = last.as_ref() == Some(&path);
-        let up = if again { path.up() } else { path.clone() };
-        last = Some(path.clone());
-        if again {
+        let this = (path.clone(), error.inner().to_string());
+        if last.as_ref() == Some(&this) {
             // The repair did not help: give up what is around it.
+            let up = path.up();
             piece.replace(&up);
             repaired.push(piece.base.join(&up));
             continue;
         }
+        last = Some(this);
         match Mistake::of(error.inner()) {
-            Mistake::Unknown { name, expected } => piece.unknown(&path, &name, &expected, report),
+            Mistake::Unknown { name, expected } => {
+                piece.unknown(&path, &name, &expected, report, repaired)
+            }
             Mistake::Missing { name } => piece.missing(&path, &name, report, repaired),
             Mistake::Wrong { expected } => {
                 let message = format!("{} is not {expected}", piece.call(&path));
@@ -100,17 +117,31 @@ impl Piece<'_> {
         if whole.turns().is_empty() { "the file".to_owned() } else { format!("`{whole}`") }
     }
 
-    fn unknown(&mut self, path: &Path, name: &str, expected: &[String], report: &mut Report) {
+    fn unknown(
+        &mut self,
+        path: &Path,
+        name: &str,
+        expected: &[String],
+        report: &mut Report,
+        repaired: &mut Vec<Path>,
+    ) {
         // The way leads to the key in some readers and to the map around it in others.
         let around = if path.last_key() == Some(name) { path.up() } else { path.clone() };
         let here = self.base.join(&around).key(name);
         let hint = suggest::hint(name, expected);
-        report.key(&here, &fault::E1006, format!("`{name}` is not a key of {}", self.call(&around)), hint);
+        report.key(
+            &here,
+            &fault::E1006,
+            format!("`{name}` is not a key of {}", self.call(&around)),
+            hint,
+        );
         let Some(Value::Object(map)) = get(&mut self.value, &around) else { return };
         let taken = map.remove(name).unwrap_or_default();
         if let Some(meant) = suggest::nearest(name, expected).filter(|it| !map.contains_key(*it)) {
             map.insert(meant.to_owned(), taken);
             report.spans.rename(&here, meant);
+        } else {
+            repaired.push(here);
         }
     }
 
@@ -118,7 +149,8 @@ impl Piece<'_> {
         let here = self.base.join(path);
         let phase = ["release", "closing", "failover"].contains(&here.to_string().as_str());
         let (code, hint): (&'static Code, _) = if phase {
-            let hint = format!("write its steps, or `{name}: {{ skip: \"why it is not needed\" }}`");
+            let hint =
+                format!("write its steps, or `{name}: {{ skip: \"why it is not needed\" }}`");
             (&fault::E1009, hint)
         } else {
             (&fault::E1007, format!("add `{name}: …`"))
@@ -133,13 +165,20 @@ impl Piece<'_> {
         }
     }
 
-    fn wrong(&mut self, path: &Path, message: String, report: &mut Report, repaired: &mut Vec<Path>) {
+    fn wrong(
+        &mut self,
+        path: &Path,
+        message: String,
+        report: &mut Report,
+        repaired: &mut Vec<Path>,
+    ) {
         let here = self.base.join(path);
-        let (code, hint): (&'static Code, _) = if message.contains("duration") || message.contains("negative") {
-            (&fault::E1010, "write a number and a unit: `90s`, `15m`, `1h 30m`")
-        } else {
-            (&fault::E1008, "`changeover schema` says what may stand here")
-        };
+        let (code, hint): (&'static Code, _) =
+            if message.contains("duration") || message.contains("negative") {
+                (&fault::E1010, "write a number and a unit: `90s`, `15m`, `1h 30m`")
+            } else {
+                (&fault::E1008, "`changeover schema` says what may stand here")
+            };
         report.value(&here, code, message, hint);
         repaired.push(here);
         self.replace(path);
@@ -154,7 +193,8 @@ impl Piece<'_> {
 
     /// A harmless value that fits at this way.
     fn filler(&self, path: &Path) -> Value {
-        let schema = path.turns().iter().try_fold(self.schema, |schema, turn| self.below(schema, turn));
+        let schema =
+            path.turns().iter().try_fold(self.schema, |schema, turn| self.below(schema, turn));
         schema.map_or(Value::Null, |it| self.example(it, 0))
     }
 

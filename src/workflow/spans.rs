@@ -60,8 +60,12 @@ impl Spans {
     pub(super) fn rename(&mut self, path: &Path, meant: &str) {
         let around = path.up();
         let node = around.turns().iter().try_fold(&mut self.root, |node, turn| node.turn_mut(turn));
-        if let (Some(What::Map(pairs)), Some(name)) = (node.map(|it| &mut it.what), path.last_key()) {
-            pairs.iter_mut().filter(|(key, _)| key.text == name).for_each(|(key, _)| key.text = meant.to_owned());
+        if let (Some(What::Map(pairs)), Some(name)) = (node.map(|it| &mut it.what), path.last_key())
+        {
+            pairs
+                .iter_mut()
+                .filter(|(key, _)| key.text == name)
+                .for_each(|(key, _)| key.text = meant.to_owned());
         }
     }
 

@@ -89,7 +89,11 @@ impl Node {
     }
 
     /// Calls `f` for every value, with its way.
-    pub(super) fn each_scalar<'a>(&'a self, path: &Path, f: &mut dyn FnMut(&Path, &'a Self, &'a str)) {
+    pub(super) fn each_scalar<'a>(
+        &'a self,
+        path: &Path,
+        f: &mut dyn FnMut(&Path, &'a Self, &'a str),
+    ) {
         match &self.what {
             What::Scalar { text, .. } => f(path, self, text),
             What::List(nodes) => {
@@ -145,7 +149,9 @@ pub(super) fn read(text: &str, file: &str) -> Result<Node, Vec<Fault>> {
     builder.end()
 }
 
-const UNREADABLE: &str = "look for a bracket or quote that is not closed, or a line with another indentation";
+const TOO_DEEP: &str = "more lists and maps inside each other than anybody can read";
+const UNREADABLE: &str =
+    "look for a bracket or quote that is not closed, or a line with another indentation";
 
 /// YAML forbids tabs as indentation and people cannot see them anywhere else.
 fn tabs(text: &str, file: &str) -> Vec<Fault> {
@@ -164,8 +170,11 @@ impl Builder<'_> {
 
     /// A tab in the same line is the reason, and already told.
     fn unreadable(&mut self, at: Mark, info: &str) {
-        let told = self.faults.iter().filter_map(|it| it.place.as_ref()).any(|it| it.line == at.line);
-        if !told {
+        let told =
+            self.faults.iter().filter_map(|it| it.place.as_ref()).any(|it| it.line == at.line);
+        if info.contains("recursion limit") {
+            self.say(&fault::E1004, at, TOO_DEEP, "a workflow needs some 8");
+        } else if !told {
             self.say(&fault::E1002, at, format!("this is not YAML: {info}"), UNREADABLE);
         }
     }
@@ -178,7 +187,12 @@ impl Builder<'_> {
                 self.documents += 1;
                 if self.documents == 2 {
                     let message = "a second document begins here";
-                    self.say(&fault::E1003, start, message, "keep one system in one file, without `---`");
+                    self.say(
+                        &fault::E1003,
+                        start,
+                        message,
+                        "keep one system in one file, without `---`",
+                    );
                 }
             }
             Event::Alias(_) => {
@@ -208,7 +222,12 @@ impl Builder<'_> {
 
     fn plain(&mut self, anchor: usize, tagged: bool, at: Mark) {
         if anchor != 0 {
-            self.say(&fault::E1003, at, "an anchor stands here", "write the value where it is used");
+            self.say(
+                &fault::E1003,
+                at,
+                "an anchor stands here",
+                "write the value where it is used",
+            );
         }
         if tagged {
             self.say(&fault::E1003, at, "a tag stands here", "remove the `!…` before the value");
@@ -218,8 +237,7 @@ impl Builder<'_> {
     fn begin(&mut self, start: Mark, what: What) {
         self.open.push(Open { start, key: None, what });
         if self.open.len() > DEPTH_MAX {
-            let message = format!("more than {DEPTH_MAX} lists and maps inside each other");
-            self.say(&fault::E1004, start, message, "a workflow needs some 8");
+            self.say(&fault::E1004, start, TOO_DEEP, "a workflow needs some 8");
         }
     }
 
@@ -234,7 +252,12 @@ impl Builder<'_> {
             (What::Map(pairs), None) => {
                 let What::Scalar { text, .. } = node.what else {
                     open.key = Some(Key { text: String::new(), at: node.start });
-                    self.say(&fault::E1003, node.start, "a list or map is used as a key", "keys are text");
+                    self.say(
+                        &fault::E1003,
+                        node.start,
+                        "a list or map is used as a key",
+                        "keys are text",
+                    );
                     return;
                 };
                 let first = pairs.iter().find(|(it, _)| it.text == text).map(|(it, _)| it.at.line);
@@ -244,7 +267,12 @@ impl Builder<'_> {
                     let message = format!("`{text}` is given twice, first in line {line}");
                     self.say(&fault::E1005, node.start, message, "keep one of the two");
                 } else if merge {
-                    self.say(&fault::E1003, node.start, "a merge key stands here", "write the keys themselves");
+                    self.say(
+                        &fault::E1003,
+                        node.start,
+                        "a merge key stands here",
+                        "write the keys themselves",
+                    );
                 }
             }
             (What::Scalar { .. }, _) => (),
@@ -253,7 +281,12 @@ impl Builder<'_> {
 
     fn end(mut self) -> Result<Node, Vec<Fault>> {
         if self.root.is_none() && self.faults.is_empty() {
-            self.say(&fault::E1002, Mark { line: 1, column: 1 }, "the file is empty", "`changeover new` writes a first one");
+            self.say(
+                &fault::E1002,
+                Mark { line: 1, column: 1 },
+                "the file is empty",
+                "`changeover new` writes a first one",
+            );
         }
         match self.root {
             Some(root) if self.faults.is_empty() => Ok(root),

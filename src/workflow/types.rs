@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Identity, Phase, RecordId, Role, SiteName, SystemName};
+use crate::model::{Identity, RecordId, Role, SiteName, SystemName};
 use crate::workflow::parts::{Lasting, Secret};
 use crate::workflow::step::Step;
 
@@ -394,40 +394,4 @@ pub struct Rejoin {}
 pub struct Drill {
     /// The records, as in the switch.
     pub records: Vec<Record>,
-}
-
-impl Workflow {
-    /// What this phase does; `None` for soak and for sections the file does not have.
-    pub fn phase(&self, phase: Phase) -> Option<&PhaseSpec> {
-        Some(match phase {
-            Phase::Preflight => &self.release.preflight,
-            Phase::Deploy => &self.release.deploy,
-            Phase::Embargo => &self.release.embargo,
-            Phase::SyncOff => &self.release.sync_off,
-            Phase::Backup => &self.release.backup,
-            Phase::Reset => &self.release.reset,
-            Phase::Validate => &self.release.validate,
-            Phase::Assess => &self.failover.as_ref()?.assess,
-            Phase::Fence => &self.failover.as_ref()?.fence,
-            Phase::Swap => &self.release.swap,
-            Phase::Sanity => &self.release.sanity,
-            Phase::Soak => return None,
-            Phase::Lift => &self.closing.lift,
-            Phase::Renew => &self.closing.renew,
-            Phase::SyncOn => &self.closing.sync_on,
-        })
-    }
-
-    /// The steps of this phase, none if it is skipped or absent.
-    pub fn steps(&self, phase: Phase) -> &[Step] {
-        match self.phase(phase) {
-            Some(PhaseSpec::Steps(steps)) => steps,
-            Some(PhaseSpec::Skip(_)) | None => &[],
-        }
-    }
-
-    /// The step at this position of this phase, gates not counted (they are no steps of the machine).
-    pub fn step(&self, phase: Phase, position: u8) -> Option<&Step> {
-        self.steps(phase).iter().filter(|it| !it.is_gate()).nth(usize::from(position))
-    }
 }

@@ -62,7 +62,18 @@ mod tests {
         let monday = Window { day: Some(Weekday::Monday), from: 0, to: 180 };
         assert_eq!(Window::parse("Mon 00:00-03:00"), Some(monday));
         assert_eq!(Window::parse("09:50-24:00").map(|it| (it.from, it.to)), Some((590, 1440)));
-        for wrong in ["", "9:50-10:00", "10:00", "10:00-10:00", "23:00-01:00", "10:60-11:00", "24:01-24:02", "mon 01:00-02:00", "+1:00-02:00", "Mon  01:00-02:00"] {
+        for wrong in [
+            "",
+            "9:50-10:00",
+            "10:00",
+            "10:00-10:00",
+            "23:00-01:00",
+            "10:60-11:00",
+            "24:01-24:02",
+            "mon 01:00-02:00",
+            "+1:00-02:00",
+            "Mon  01:00-02:00",
+        ] {
             assert_eq!(Window::parse(wrong), None, "{wrong}");
         }
     }

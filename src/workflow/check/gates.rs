@@ -25,7 +25,12 @@ fn used(draft: &Draft<'_>, report: &mut Report) {
         let place = placed.path.key("gate");
         if !draft.workflow.gates.contains_key(name) {
             let hint = suggest::hint(name, draft.workflow.gates.keys());
-            report.value(&place, &fault::E1016, format!("there is no gate `{name}` in `gates`"), hint);
+            report.value(
+                &place,
+                &fault::E1016,
+                format!("there is no gate `{name}` in `gates`"),
+                hint,
+            );
         }
         if placed.phase != Phase::Validate {
             let message = format!("a gate does not belong in `{}`", placed.phase.name());
@@ -49,13 +54,20 @@ fn declared(workflow: &Workflow, place: &Path, name: &str, gate: &Gate, report: 
     for group in gate.approvers.keys().filter(|it| !workflow.people.contains_key(*it)) {
         known = false;
         let hint = suggest::hint(group, workflow.people.keys());
-        report.key(&place.key(group), &fault::E1016, format!("there is no group `{group}` in `people`"), hint);
+        report.key(
+            &place.key(group),
+            &fault::E1016,
+            format!("there is no group `{group}` in `people`"),
+            hint,
+        );
     }
     if gate.approvers.values().all(|it| *it == 0) {
         let message = format!("gate `{name}` asks nobody");
         report.key(&place, &fault::E1024, message, "name a group and how many of it must agree");
     } else if known && !enough(&gate.approvers, &workflow.people) {
-        let message = format!("gate `{name}` can never open: one person counts once, and the groups have too few");
+        let message = format!(
+            "gate `{name}` can never open: one person counts once, and the groups have too few"
+        );
         report.key(&place, &fault::E1024, message, "ask for fewer, or name more people");
     }
 }

@@ -89,7 +89,12 @@ fn gate(report: &mut Report, path: &Path, step: &Step) {
     ];
     for (key, _) in set.into_iter().filter(|it| it.1) {
         let message = format!("`{key}` means nothing on a gate");
-        report.key(&path.key(key), &fault::E1027, message, "remove it; who and how long stand in `gates`");
+        report.key(
+            &path.key(key),
+            &fault::E1027,
+            message,
+            "remove it; who and how long stand in `gates`",
+        );
     }
 }
 
@@ -102,7 +107,8 @@ fn carried(report: &mut Report, path: &Path, step: &Step) {
     ];
     for (key, set, of_checks) in set {
         if set && of_checks != step.is_check() {
-            let (own, other) = if of_checks { ("checks", "an action") } else { ("actions", "a check") };
+            let (own, other) =
+                if of_checks { ("checks", "an action") } else { ("actions", "a check") };
             let message = format!("`{key}` belongs to {own}, this is {other}");
             report.key(&path.key(key), &fault::E1027, message, "remove it");
         }

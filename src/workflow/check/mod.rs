@@ -17,7 +17,12 @@ use crate::workflow::report::Report;
 use crate::workflow::step::{Params, Step};
 
 /// Reads what a step does and reports what is wrong with it.
-pub(super) fn step(report: &mut Report, path: &Path, step: &Step, repaired: &mut Vec<Path>) -> Option<Params> {
+pub(super) fn step(
+    report: &mut Report,
+    path: &Path,
+    step: &Step,
+    repaired: &mut Vec<Path>,
+) -> Option<Params> {
     kinds::read(report, path, step, repaired)
 }
 

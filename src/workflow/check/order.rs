@@ -28,15 +28,21 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
 fn load(before: &[Placed<'_>], placed: &Placed<'_>, report: &mut Report) {
     let source = if placed.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
     let seen = |phase: Phase, wanted: fn(&Params) -> bool| {
-        before.iter().any(|it| it.phase == phase && it.step.on.is_none_or(|on| Some(on) == placed.step.on) && it.params.as_ref().is_some_and(wanted))
+        before.iter().any(|it| {
+            it.phase == phase
+                && it.step.on.is_none_or(|on| Some(on) == placed.step.on)
+                && it.params.as_ref().is_some_and(wanted)
+        })
     };
     if !seen(placed.phase, |it| matches!(it, Params::DatabaseTarget(_))) {
-        let message = format!("`{}` replaces data without looking where it would go", placed.step.id);
+        let message =
+            format!("`{}` replaces data without looking where it would go", placed.step.id);
         let hint = "put a `database.target` check on the same role before it, in the same phase";
         report.key(&placed.path, &fault::E1032, message, hint);
     }
     if !seen(source, |it| matches!(it, Params::BackupWhole(_))) {
-        let message = format!("`{}` replaces data with a backup that nobody looked at", placed.step.id);
+        let message =
+            format!("`{}` replaces data with a backup that nobody looked at", placed.step.id);
         let hint = format!("put a `backup.whole` check before it, in `{}`", source.name());
         report.key(&placed.path, &fault::E1032, message, hint);
     }

@@ -29,11 +29,19 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
 fn skipped(phase: Phase, reason: &str, report: &mut Report) {
     let place = path_of(phase);
     if matches!(phase, Phase::Swap | Phase::Validate) {
-        let message = format!("`{}` cannot be skipped: users are moved there, after people agreed", phase.name());
+        let message = format!(
+            "`{}` cannot be skipped: users are moved there, after people agreed",
+            phase.name()
+        );
         report.key(&place, &fault::E1029, message, "write its steps");
     } else if reason.trim().is_empty() {
         let message = format!("`{}` is skipped without a reason", phase.name());
-        report.value(&place.key("skip"), &fault::E1029, message, "say why this system does not need it");
+        report.value(
+            &place.key("skip"),
+            &fault::E1029,
+            message,
+            "say why this system does not need it",
+        );
     }
 }
 
@@ -45,15 +53,29 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
         report.key(&place, &fault::E1029, message, hint);
     }
     if steps.len() > STEPS_MAX {
-        let message = format!("`{}` has {} steps, at most {STEPS_MAX} are possible", phase.name(), steps.len());
-        report.value(&place.index(STEPS_MAX), &fault::E1025, message, "join steps or move some elsewhere");
+        let message = format!(
+            "`{}` has {} steps, at most {STEPS_MAX} are possible",
+            phase.name(),
+            steps.len()
+        );
+        report.value(
+            &place.index(STEPS_MAX),
+            &fault::E1025,
+            message,
+            "join steps or move some elsewhere",
+        );
     }
     for (at, step) in steps.iter().enumerate() {
         let Some(name) = &step.together else { continue };
         let earlier = steps[..at].iter().rposition(|it| it.together.as_ref() == Some(name));
         if earlier.is_some_and(|it| it + 1 != at) {
             let message = format!("the steps of `together: {name}` do not follow one another");
-            report.value(&place.index(at).key("together"), &fault::E1027, message, "put them next to each other");
+            report.value(
+                &place.index(at).key("together"),
+                &fault::E1027,
+                message,
+                "put them next to each other",
+            );
         }
     }
 }
@@ -61,26 +83,44 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
 /// The phases in which an action may stand, and why only there.
 const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
     use Phase::{
-        Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Soak, Swap, SyncOff, SyncOn,
+        Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Swap, SyncOff, SyncOn,
         Validate,
     };
-    const NOT_PREFLIGHT: &[Phase] =
-        &[Deploy, Embargo, SyncOff, Backup, Reset, Validate, Assess, Fence, Swap, Sanity, Soak, Lift, Renew, SyncOn];
-    const WORK: &[Phase] = &[Deploy, Embargo, SyncOff, Backup, Reset, Fence, Sanity, Lift, Renew, SyncOn];
+    const NOT_PREFLIGHT: &[Phase] = &[
+        Deploy, Embargo, SyncOff, Backup, Reset, Validate, Assess, Fence, Swap, Sanity, Lift,
+        Renew, SyncOn,
+    ];
+    const WORK: &[Phase] =
+        &[Deploy, Embargo, SyncOff, Backup, Reset, Fence, Sanity, Lift, Renew, SyncOn];
     Some(match params {
-        Params::GitlabVariables(_) | Params::GitlabPlay(_) => {
-            (&[Deploy, Renew], "only the standby is ever deployed, before it is validated or renewed")
-        }
-        Params::EmbargoOn(_) => (&[Embargo, Reset, Fence], "production refuses writes from `embargo` on, the standby from the end of `reset`"),
+        Params::GitlabVariables(_) | Params::GitlabPlay(_) => (
+            &[Deploy, Renew],
+            "only the standby is ever deployed, before it is validated or renewed",
+        ),
+        Params::EmbargoOn(_) => (
+            &[Embargo, Reset, Fence],
+            "production refuses writes from `embargo` on, the standby from the end of `reset`",
+        ),
         Params::EmbargoOff(_) => (&[Lift, Renew, SyncOn], "writes are allowed when the run closes"),
-        Params::JobOff(_) => (&[Deploy, SyncOff, Backup, Assess, Fence], "jobs are off before data is copied"),
+        Params::JobOff(_) => {
+            (&[Deploy, SyncOff, Backup, Assess, Fence], "jobs are off before data is copied")
+        }
         Params::JobOn(_) => (&[Lift, Renew, SyncOn], "jobs stay off until the run closes"),
-        Params::AwsRdsSnapshot(_) => (&[Deploy, Backup, Reset, Fence, Renew], "a snapshot is taken before data is replaced"),
+        Params::AwsRdsSnapshot(_) => {
+            (&[Deploy, Backup, Reset, Fence, Renew], "a snapshot is taken before data is replaced")
+        }
         Params::BackupCopy(_) => (&[Backup, Renew], "a backup is copied where it was made"),
         Params::Move(_) => (&[Swap], "users are moved in `swap`"),
-        Params::StatusRender(_) => (&[Sanity, Lift, Renew, SyncOn], "roles are known again after the swap"),
-        Params::HostRun(it) if it.destructive => (&[Reset, Renew], "data is replaced in `reset` and `renew`"),
-        Params::HostRun(_) => (WORK, "preflight, assess and validate change nothing, and in `swap` nothing but the switch moves"),
+        Params::StatusRender(_) => {
+            (&[Sanity, Lift, Renew, SyncOn], "roles are known again after the swap")
+        }
+        Params::HostRun(it) if it.destructive => {
+            (&[Reset, Renew], "data is replaced in `reset` and `renew`")
+        }
+        Params::HostRun(_) => (
+            WORK,
+            "preflight, assess and validate change nothing, and in `swap` nothing but the switch moves",
+        ),
         Params::Announce(_) => (NOT_PREFLIGHT, "preflight changes nothing"),
         Params::AwsIdentity(_)
         | Params::SwitchWhole(_)
@@ -124,7 +164,10 @@ fn belongs(placed: &Placed<'_>, params: &Params, report: &mut Report) {
     } else if refuses && elsewhere(Role::Production) {
         Some(("in `embargo` it is production that refuses writes", "on: production"))
     } else if allows && elsewhere(Role::Production) {
-        Some(("the standby refuses writes until its data is replaced, in `renew`", "on: production"))
+        Some((
+            "the standby refuses writes until its data is replaced, in `renew`",
+            "on: production",
+        ))
     } else {
         None
     };
@@ -135,10 +178,18 @@ fn belongs(placed: &Placed<'_>, params: &Params, report: &mut Report) {
 
 /// Never skippable: the switch, interlocks, embargo, sync_off, backup, reset.
 fn skippable(placed: &Placed<'_>, params: &Params, report: &mut Report) {
-    let phase = matches!(placed.phase, Phase::Embargo | Phase::SyncOff | Phase::Backup | Phase::Reset | Phase::Swap);
+    let phase = matches!(
+        placed.phase,
+        Phase::Embargo | Phase::SyncOff | Phase::Backup | Phase::Reset | Phase::Swap
+    );
     let kind = matches!(
         params,
-        Params::EmbargoOn(_) | Params::EmbargoOff(_) | Params::JobOff(_) | Params::JobsOff(_) | Params::DatabaseTarget(_) | Params::BackupWhole(_)
+        Params::EmbargoOn(_)
+            | Params::EmbargoOff(_)
+            | Params::JobOff(_)
+            | Params::JobsOff(_)
+            | Params::DatabaseTarget(_)
+            | Params::BackupWhole(_)
     );
     let loads = matches!(params, Params::HostRun(it) if it.destructive);
     if placed.step.skippable && (phase || kind || loads) {

@@ -16,7 +16,12 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
         host(workflow, &Path::of("database.host"), &database.host, report);
         if database.client.is_empty() {
             let message = "the query program is missing";
-            report.value(&Path::of("database.client"), &fault::E1008, message, "for example `[psql, -XAtc]`");
+            report.value(
+                &Path::of("database.client"),
+                &fault::E1008,
+                message,
+                "for example `[psql, -XAtc]`",
+            );
         }
     }
     for (name, it) in &workflow.jobs {
@@ -51,7 +56,11 @@ fn job(workflow: &Workflow, place: &Path, name: &str, job: &Job, report: &mut Re
         }
         (None, Some(_)) => (),
         (Some(_), Some(_)) => {
-            say(place, format!("job `{name}` is a sync and a backup at once"), "give exactly one of `sync` and `backup`");
+            say(
+                place,
+                format!("job `{name}` is a sync and a backup at once"),
+                "give exactly one of `sync` and `backup`",
+            );
         }
         (None, None) => {
             let hint = "add `sync: { from: production, to: standby }` or `backup: database`";
@@ -59,10 +68,22 @@ fn job(workflow: &Workflow, place: &Path, name: &str, job: &Job, report: &mut Re
         }
     }
     if job.runs_on == Role::Quarantined {
-        say(&place.key("runs_on"), format!("job `{name}` runs on a role that does no work"), "`production` or `standby`");
+        say(
+            &place.key("runs_on"),
+            format!("job `{name}` runs on a role that does no work"),
+            "`production` or `standby`",
+        );
     }
-    if job.line.contains('\n') || job.marker.contains('\n') || job.line.trim().is_empty() || job.marker.trim().is_empty() {
-        say(&place.key("line"), format!("job `{name}` needs one line and one marker"), "a crontab entry is one line");
+    if job.line.contains('\n')
+        || job.marker.contains('\n')
+        || job.line.trim().is_empty()
+        || job.marker.trim().is_empty()
+    {
+        say(
+            &place.key("line"),
+            format!("job `{name}` needs one line and one marker"),
+            "a crontab entry is one line",
+        );
     }
 }
 
@@ -74,7 +95,12 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
     for (place, name) in jobs_of(&with, params) {
         let Some(job) = workflow.jobs.get(name) else {
             let hint = suggest::hint(name, workflow.jobs.keys());
-            report.value(&place, &fault::E1016, format!("there is no job `{name}` in `jobs`"), hint);
+            report.value(
+                &place,
+                &fault::E1016,
+                format!("there is no job `{name}` in `jobs`"),
+                hint,
+            );
             continue;
         };
         if placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
@@ -83,27 +109,48 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
             report.value(&placed.path.key("on"), &fault::E1022, message, hint);
         }
     }
-    if let Params::Announce(it) = params && !workflow.webhooks.contains_key(&it.to) {
+    if let Params::Announce(it) = params
+        && !workflow.webhooks.contains_key(&it.to)
+    {
         let hint = suggest::hint(&it.to, workflow.webhooks.keys());
         let message = format!("there is no webhook `{}` in `webhooks`", it.to);
         report.value(&with.key("to"), &fault::E1016, message, hint);
     }
-    if let Params::HostRun(it) = params && it.argv.is_empty() {
-        report.value(&with.key("argv"), &fault::E1008, "no program is named", "for example `[/usr/local/bin/s3backup]`");
+    if let Params::HostRun(it) = params
+        && it.argv.is_empty()
+    {
+        report.value(
+            &with.key("argv"),
+            &fault::E1008,
+            "no program is named",
+            "for example `[/usr/local/bin/s3backup]`",
+        );
     }
 }
 
 /// Kinds that work on a section of the file that may be absent.
 fn sections(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut Report) {
     for section in needs(workflow, params) {
-        let message = format!("`{}` needs the section `{section}`, which the file lacks", params.kind());
-        report.key(&placed.path, &fault::E1016, message, format!("add `{section}:` at the top level"));
+        let message =
+            format!("`{}` needs the section `{section}`, which the file lacks", params.kind());
+        report.key(
+            &placed.path,
+            &fault::E1016,
+            message,
+            format!("add `{section}:` at the top level"),
+        );
     }
-    let written = if let Params::GitlabVariables(it) = params { Some(("as", it.r#as)) } else { None };
+    let written =
+        if let Params::GitlabVariables(it) = params { Some(("as", it.r#as)) } else { None };
     let compared = if let Params::Http(it) = params { it.same_as } else { None };
     if let Some((key, Role::Quarantined)) = written.or(compared.map(|it| ("same_as", it))) {
         let message = format!("`{key}` is `production` or `standby`");
-        report.value(&placed.path.key("with").key(key), &fault::E1008, message, "a quarantined site answers nobody");
+        report.value(
+            &placed.path.key("with").key(key),
+            &fault::E1008,
+            message,
+            "a quarantined site answers nobody",
+        );
     }
 }
 
@@ -143,7 +190,10 @@ fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
     let all = [
         ("backup", backup && workflow.backup.is_none()),
         ("database", database && workflow.database.is_none()),
-        ("variables", matches!(params, Params::GitlabVariables(_)) && workflow.variables.is_empty()),
+        (
+            "variables",
+            matches!(params, Params::GitlabVariables(_)) && workflow.variables.is_empty(),
+        ),
         ("closed", matches!(params, Params::Closed(_)) && workflow.closed.is_empty()),
     ];
     all.into_iter().filter(|(_, missing)| *missing).map(|(section, _)| section).collect()

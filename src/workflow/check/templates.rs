@@ -23,7 +23,8 @@ enum Context {
 }
 
 /// The phases in which a run of every kind has a stamp: it is given when `backup` or `renew` is entered.
-const STAMPED: [Phase; 5] = [Phase::Backup, Phase::Reset, Phase::Validate, Phase::Renew, Phase::SyncOn];
+const STAMPED: [Phase; 5] =
+    [Phase::Backup, Phase::Reset, Phase::Validate, Phase::Renew, Phase::SyncOn];
 
 fn context(path: &Path) -> Context {
     let keys: Vec<&str> = path
@@ -87,7 +88,11 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
 }
 
 impl Known {
-    fn verdict(&self, context: Context, name: &str) -> Option<(&'static fault::Code, String, String)> {
+    fn verdict(
+        &self,
+        context: Context,
+        name: &str,
+    ) -> Option<(&'static fault::Code, String, String)> {
         let names: Vec<&String> = match context {
             Context::Nothing => {
                 let message = "templates are not filled in here".to_owned();
@@ -95,29 +100,43 @@ impl Known {
                 return Some((&fault::E1015, message, hint.to_owned()));
             }
             Context::Site => self.site.iter().collect(),
-            Context::Run { stamp } => self.run.iter().filter(|it| stamp || *it != "run.stamp").collect(),
+            Context::Run { stamp } => {
+                self.run.iter().filter(|it| stamp || *it != "run.stamp").collect()
+            }
         };
-        if names.iter().any(|it| *it == name) {
+        // One site alone has it: reported once, at the site that lacks it.
+        if names.iter().any(|it| *it == name) || self.partly.contains(name) {
             return None;
         }
         let hint = if name == "run.stamp" {
             "a run has a stamp from `backup` on, and again from `renew` on".to_owned()
-        } else if name.starts_with("site.") {
-            "a step knows `production` and `standby`; `site` is known in definitions of one site".to_owned()
-        } else if self.partly.contains(name) {
-            "only one of the sites has it: give it to both under `sites.*.vars`".to_owned()
+        } else if name.starts_with("site.") && context != Context::Site {
+            "a step knows `production` and `standby`; `site` is known in definitions of one site"
+                .to_owned()
         } else {
-            suggest::hint(name, names)
+            nearest(name, &names)
         };
         Some((&fault::E1014, format!("`{name}` is not defined here"), hint))
+    }
+}
+
+/// Compares the last word among names that begin alike: their beginnings would make all of them near.
+fn nearest(name: &str, names: &[&String]) -> String {
+    let cut = name.rfind('.').map_or(0, |it| it + 1);
+    let (start, word) = name.split_at(cut);
+    let alike: Vec<&str> = names.iter().filter_map(|it| it.strip_prefix(start)).collect();
+    match suggest::nearest(word, alike.iter().copied()) {
+        Some(near) => format!("did you mean `{start}{near}`?"),
+        None if alike.is_empty() || cut == 0 => suggest::hint(name, names.iter().copied()),
+        None => format!("`{start}` has {}", alike.join(", ")),
     }
 }
 
 fn known(workflow: &Workflow) -> Option<Known> {
     let sites: Vec<&SiteName> = workflow.sites.keys().collect();
     let of = |scope: Scope| -> BTreeSet<String> { scope.names().map(str::to_owned).collect() };
-    let site = sites.iter().map(|it| of(Scope::for_site(workflow, it)));
-    let records = || workflow.cloudflare().records.iter().map(|it| (it.id.0.clone(), String::new()));
+    let records =
+        || workflow.cloudflare().records.iter().map(|it| (it.id.0.clone(), String::new()));
     let addresses = sites.iter().map(|it| ((*it).clone(), records().collect())).collect();
     let releases: BTreeMap<SiteName, String> =
         sites.iter().map(|it| ((*it).clone(), String::new())).collect();
@@ -135,9 +154,15 @@ fn known(workflow: &Workflow) -> Option<Known> {
         of(Scope::for_run(workflow, names))
     };
     let [one, two] = sites[..] else { return None };
-    let (there, back) = (run(one, two), run(two, one));
-    let site = site.reduce(|a, b| &a & &b).unwrap_or_default();
-    Some(Known { site, run: &there & &back, partly: &there ^ &back })
+    let (mut there, mut back) = (run(one, two), run(two, one));
+    if workflow.database.is_some() {
+        // What is wrong with its name is reported there.
+        let named = ["production.rds", "standby.rds"].map(str::to_owned);
+        [&mut there, &mut back].into_iter().for_each(|it| it.extend(named.clone()));
+    }
+    let (here, other) = (of(Scope::for_site(workflow, one)), of(Scope::for_site(workflow, two)));
+    let partly = &(&there ^ &back) | &(&here ^ &other);
+    Some(Known { site: &here & &other, run: &there & &back, partly })
 }
 
 /// Two backups must never have one name.
@@ -146,8 +171,15 @@ fn stamped(workflow: &Workflow, report: &mut Report) {
     for (key, text) in [("key", &backup.key), ("restore_key", &backup.restore_key)] {
         let is_stamp = |part: Part<'_>| matches!(part, Part::Name { path: "run.stamp", .. });
         if !parts(text).into_iter().any(is_stamp) {
-            let message = format!("`backup.{key}` does not carry the stamp: the next backup would overwrite it");
-            report.value(&Path::of("backup").key(key), &fault::E1028, message, "put `{{ run.stamp }}` into it");
+            let message = format!(
+                "`backup.{key}` does not carry the stamp: the next backup would overwrite it"
+            );
+            report.value(
+                &Path::of("backup").key(key),
+                &fault::E1028,
+                message,
+                "put `{{ run.stamp }}` into it",
+            );
         }
     }
 }

@@ -32,10 +32,20 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             report.value(&place, &fault::E1020, message, hint);
         }
     }
-    for (section, soak) in [("release.soak", Some(&workflow.release.soak)), ("failover.soak", workflow.failover.as_ref().map(|it| &it.soak))] {
-        if let Some(Soak { planned, at_most }) = soak && planned > at_most {
+    for (section, soak) in [
+        ("release.soak", Some(&workflow.release.soak)),
+        ("failover.soak", workflow.failover.as_ref().map(|it| &it.soak)),
+    ] {
+        if let Some(Soak { planned, at_most }) = soak
+            && planned > at_most
+        {
             let place = Path::of(section).key("at_most");
-            report.value(&place, &fault::E1020, "the soak would page before it is over", "`planned` ends before `at_most`");
+            report.value(
+                &place,
+                &fault::E1020,
+                "the soak would page before it is over",
+                "`planned` ends before `at_most`",
+            );
         }
     }
     for (at, text) in workflow.closed.iter().enumerate() {
@@ -48,7 +58,12 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     let ratio = workflow.backup.as_ref().map(|it| it.size_ratio_min);
     if ratio.is_some_and(|it| !(0.0..=1.0).contains(&it)) {
         let message = "`size_ratio_min` is a share of the last backup's size";
-        report.value(&Path::of("backup.size_ratio_min"), &fault::E1008, message, "between 0 and 1, for example 0.8");
+        report.value(
+            &Path::of("backup.size_ratio_min"),
+            &fault::E1008,
+            message,
+            "between 0 and 1, for example 0.8",
+        );
     }
 }
 
@@ -64,12 +79,27 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         (Path::of("limits.late"), Some(limits.late), MINUTE, DAY),
         // Below a minute name servers make their own; above an hour a swap is not seen by users.
         (Path::of("switch.cloudflare.ttl_max"), Some(workflow.cloudflare().ttl_max), MINUTE, HOUR),
-        (Path::of("release.soak.planned"), Some(workflow.release.soak.planned), 10 * MINUTE, 7 * DAY),
-        (Path::of("release.soak.at_most"), Some(workflow.release.soak.at_most), 10 * MINUTE, 30 * DAY),
+        (
+            Path::of("release.soak.planned"),
+            Some(workflow.release.soak.planned),
+            10 * MINUTE,
+            7 * DAY,
+        ),
+        (
+            Path::of("release.soak.at_most"),
+            Some(workflow.release.soak.at_most),
+            10 * MINUTE,
+            30 * DAY,
+        ),
     ];
     if let Some(failover) = &workflow.failover {
         all.push((Path::of("failover.soak.planned"), Some(failover.soak.planned), 0, 7 * DAY));
-        all.push((Path::of("failover.soak.at_most"), Some(failover.soak.at_most), 10 * MINUTE, 30 * DAY));
+        all.push((
+            Path::of("failover.soak.at_most"),
+            Some(failover.soak.at_most),
+            10 * MINUTE,
+            30 * DAY,
+        ));
     }
     for (name, gate) in &workflow.gates {
         all.push((Path::of("gates").key(name).key("expires"), gate.expires, 10 * MINUTE, 30 * DAY));
@@ -78,7 +108,12 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         all.push((placed.path.key("wait"), placed.step.wait, 1, DAY));
         all.push((placed.path.key("timeout"), placed.step.timeout, 5, DAY));
         if let Some(Params::EmbargoOn(it)) = &placed.params {
-            all.push((placed.path.key("with").key("expires"), Some(it.expires), 10 * MINUTE, 30 * DAY));
+            all.push((
+                placed.path.key("with").key("expires"),
+                Some(it.expires),
+                10 * MINUTE,
+                30 * DAY,
+            ));
         }
     }
     all

@@ -16,7 +16,11 @@ pub(super) fn look(look: &mut Look<'_>) {
                 let name = workflow.eip_name(record, site).unwrap_or_default();
                 if let Some(help) = misfit(workflow, pattern, site.as_str(), &name) {
                     let path = place.index(at).key("target").key("eip");
-                    look.say(&path, format!("`{name}` is not how an address of `{site}` is named"), help);
+                    look.say(
+                        &path,
+                        format!("`{name}` is not how an address of `{site}` is named"),
+                        help,
+                    );
                 }
             }
         }
@@ -26,7 +30,11 @@ pub(super) fn look(look: &mut Look<'_>) {
             let name = workflow.rds(site).unwrap_or_default();
             if let Some(help) = misfit(workflow, pattern, site.as_str(), &name) {
                 let path = Path::of("database.rds");
-                look.say(&path, format!("`{name}` is not how a database of `{site}` is named"), help);
+                look.say(
+                    &path,
+                    format!("`{name}` is not how a database of `{site}` is named"),
+                    help,
+                );
             }
         }
     }
@@ -46,7 +54,12 @@ fn misfit(workflow: &Workflow, pattern: &str, site: &str, name: &str) -> Option<
     }
     let fits: Vec<String> = possible(&filled);
     let near = suggest::nearest(name, fits.iter());
-    Some(near.map_or_else(|| format!("it must fit `{filled}`"), |it| format!("did you mean `{it}`?")))
+    Some(
+        near.map_or_else(
+            || format!("it must fit `{filled}`"),
+            |it| format!("did you mean `{it}`?"),
+        ),
+    )
 }
 
 /// The names that a pattern with optional groups can make: `a(-b|-c)?-d`.
@@ -56,7 +69,9 @@ fn possible(pattern: &str) -> Vec<String> {
         return vec![pattern.to_owned()];
     };
     let choices = pattern[open + 1..close].split('|').chain([""]);
-    choices.flat_map(|it| possible(&format!("{}{it}{}", &pattern[..open], &pattern[close + 2..]))).collect()
+    choices
+        .flat_map(|it| possible(&format!("{}{it}{}", &pattern[..open], &pattern[close + 2..])))
+        .collect()
 }
 
 #[cfg(test)]

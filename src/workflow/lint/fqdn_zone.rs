@@ -12,7 +12,8 @@ pub(super) fn look(look: &mut Look<'_>) {
         let zone = workflow.zone_of(&record.standby);
         if let Some(wanted) = cloudflare.zones.last().filter(|it| zone != Some(*it)) {
             let place = Path::of("switch.cloudflare.records").index(at).key("standby");
-            let message = format!("the standby name `{}` lies outside `{}`", record.standby, wanted.name);
+            let message =
+                format!("the standby name `{}` lies outside `{}`", record.standby, wanted.name);
             found.push((place, message, format!("standby names end in `.{}`", wanted.name)));
         }
     }
@@ -26,7 +27,11 @@ pub(super) fn look(look: &mut Look<'_>) {
                 found.push((place, message, "ask a name of this system".to_owned()));
             }
             Some(_) => (),
-            None => found.push((place, "this is not an address".to_owned(), "write `https://NAME/PATH`".to_owned())),
+            None => found.push((
+                place,
+                "this is not an address".to_owned(),
+                "write `https://NAME/PATH`".to_owned(),
+            )),
         }
     }
     found.into_iter().for_each(|(place, message, help)| look.say(&place, message, help));

@@ -11,7 +11,8 @@ pub(super) fn look(look: &mut Look<'_>) {
     let mut own: Vec<(String, String)> = vec![];
     for (site, it) in &workflow.sites {
         let vars = it.vars.iter().map(|(var, value)| (value.clone(), var.clone()));
-        let fixed = [(it.aws.region.clone(), "region".to_owned()), (site.0.clone(), "name".to_owned())];
+        let fixed =
+            [(it.aws.region.clone(), "region".to_owned()), (site.0.clone(), "name".to_owned())];
         let rds = workflow.rds(site).ok().map(|it| (it, "rds".to_owned()));
         own.extend(vars.chain(fixed).chain(rds));
     }
@@ -26,7 +27,8 @@ pub(super) fn look(look: &mut Look<'_>) {
             let hit = own.iter().find(|(value, _)| text.split(words).any(|word| word == value));
             if let Some((value, var)) = hit {
                 let message = format!("`{value}` is one site's, and sites alternate roles");
-                let help = format!("write `{{{{ standby.{var} }}}}` or `{{{{ production.{var} }}}}`");
+                let help =
+                    format!("write `{{{{ standby.{var} }}}}` or `{{{{ production.{var} }}}}`");
                 found.push((path.clone(), message, help));
             }
         });

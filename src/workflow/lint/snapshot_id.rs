@@ -11,12 +11,18 @@ pub(super) fn look(look: &mut Look<'_>) {
         let place = placed.path.key("with").key("name");
         for part in parts(&it.name) {
             match part {
-                Part::Name { path, .. } if path.ends_with("version") || path.ends_with("release") => {
-                    let message = format!("`{path}` has dots, which a snapshot's name may not have");
+                Part::Name { path, .. }
+                    if path.ends_with("version") || path.ends_with("release") =>
+                {
+                    let message =
+                        format!("`{path}` has dots, which a snapshot's name may not have");
                     found.push((place.clone(), message));
                 }
                 Part::Text(text) if !fits(text) => {
-                    found.push((place.clone(), format!("`{text}` may not stand in a snapshot's name")));
+                    found.push((
+                        place.clone(),
+                        format!("`{text}` may not stand in a snapshot's name"),
+                    ));
                 }
                 Part::Name { .. } | Part::Text(_) | Part::Broken { .. } => (),
             }

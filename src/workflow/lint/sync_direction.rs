@@ -10,7 +10,11 @@ pub(super) fn look(look: &mut Look<'_>) {
         if let Some(sync) = job.sync {
             if sync.to != Role::Standby {
                 let message = format!("`{name}` would overwrite production");
-                look.say(&place.key("sync").key("to"), message, "write `{ from: production, to: standby }`");
+                look.say(
+                    &place.key("sync").key("to"),
+                    message,
+                    "write `{ from: production, to: standby }`",
+                );
             } else if job.runs_on != sync.to {
                 let message = format!("`{name}` overwrites the standby and runs elsewhere");
                 let help = "a sync runs where it writes: after a swap it must not reach back";

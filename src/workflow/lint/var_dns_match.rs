@@ -9,22 +9,35 @@ pub(super) fn look(look: &mut Look<'_>) {
     let records = &workflow.cloudflare().records;
     for (name, value) in &workflow.variables {
         let place = Path::of("variables").key(name);
-        let [(scheme, production), (other, standby)] = [&value.production, &value.standby].map(|it| host(it));
+        let [(scheme, production), (other, standby)] =
+            [&value.production, &value.standby].map(|it| host(it));
         let is_host = |host: &str| workflow.zone_of(host).is_some();
         if scheme != other && is_host(production) {
-            let message = format!("`{name}` is {} on production and {} on the standby", written(scheme), written(other));
+            let message = format!(
+                "`{name}` is {} on production and {} on the standby",
+                written(scheme),
+                written(other)
+            );
             look.say(&place.key("standby"), message, format!("write {} on both", written(scheme)));
         }
         let record = records.iter().find(|it| it.production == production);
         match record {
             Some(record) if record.standby != standby => {
                 let message = format!("`{standby}` is not the standby name of `{}`", record.id);
-                look.say(&place.key("standby"), message, format!("did you mean `{}`?", record.standby));
+                look.say(
+                    &place.key("standby"),
+                    message,
+                    format!("did you mean `{}`?", record.standby),
+                );
             }
             None if is_host(production) => {
                 let names = records.iter().map(|it| it.production.as_str());
                 let message = format!("`{production}` is no production name of the switch");
-                look.say(&place.key("production"), message, suggest::hint(production, names.collect::<Vec<_>>()));
+                look.say(
+                    &place.key("production"),
+                    message,
+                    suggest::hint(production, names.collect::<Vec<_>>()),
+                );
             }
             Some(_) | None => (),
         }

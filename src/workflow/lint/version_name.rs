@@ -4,8 +4,15 @@ use super::Look;
 use crate::model::Phase;
 use crate::workflow::path::Path;
 
-const SHARED: [Phase; 7] =
-    [Phase::Assess, Phase::Fence, Phase::Swap, Phase::Sanity, Phase::Lift, Phase::Renew, Phase::SyncOn];
+const SHARED: [Phase; 7] = [
+    Phase::Assess,
+    Phase::Fence,
+    Phase::Swap,
+    Phase::Sanity,
+    Phase::Lift,
+    Phase::Renew,
+    Phase::SyncOn,
+];
 
 pub(super) fn look(look: &mut Look<'_>) {
     let mut found = vec![];
@@ -19,7 +26,8 @@ pub(super) fn look(look: &mut Look<'_>) {
         });
     }
     for (place, phase) in found {
-        let message = format!("`{phase}` also serves a rollback, which goes back to the version before");
+        let message =
+            format!("`{phase}` also serves a rollback, which goes back to the version before");
         look.say(&place, message, "write `{{ production.release }}`");
     }
 }

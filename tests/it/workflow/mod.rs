@@ -1,6 +1,9 @@
 //! The workflow file, from outside.
 
 mod broken;
+mod mutants;
+mod reading;
+mod rules;
 mod shipped;
 
 /// The shipped workflow.
