@@ -108,7 +108,7 @@ impl Wire {
 }
 
 /// Which environment variables hold secrets, by the words their names use.
-pub(super) fn is_secret_name(name: &str) -> bool {
+fn is_secret_name(name: &str) -> bool {
     ["TOKEN", "SECRET", "PASSWORD", "KEY", "ANNOUNCE_URL", "WEBHOOK", "CREDENTIAL"]
         .iter()
         .any(|word| name.to_ascii_uppercase().contains(word))

@@ -30,9 +30,9 @@ free() { # reads: does nothing of it live?
     ! alive
   fi
 }
-take() { # for good, until all that inherits it has ended; waits for readers
+take() { # for good, until all that inherits it has ended; a reader holds it for a moment only
   if command -v flock >/dev/null 2>&1; then
-    exec 9>>"$dir/lock" && flock -w 2 9
+    exec 9>>"$dir/lock" && { flock -n 9 || { sleep 1 && flock -n 9; }; }
   else
     alive || rm -rf "$dir/folder.lock"
     mkdir "$dir/folder.lock" 2>/dev/null && echo $$ >"$dir/folder.lock/pid"
