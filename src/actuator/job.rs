@@ -134,7 +134,7 @@ struct Off {
     wire: Arc<Wire>,
     call: Call,
     job: String,
-    /// This object has sent its request.
+    /// This object has sent a request that may have had its effect.
     sent: AtomicBool,
 }
 
@@ -189,8 +189,11 @@ impl Off {
             let says = "the entry changed since it was planned to be taken out";
             return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
         }
-        self.sent.store(true, Ordering::SeqCst);
-        look.write(&left).await
+        let written = look.write(&left).await;
+        if !written.as_ref().is_err_and(|it| it.harmless) {
+            self.sent.store(true, Ordering::SeqCst);
+        }
+        written
     }
 }
 

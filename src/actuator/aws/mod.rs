@@ -51,7 +51,7 @@ pub(super) enum Repeat {
 
 impl<'a> Account<'a> {
     /// Opens the way with the site's own profile. Credentials in the environment are never taken:
-    /// they would make both sites one principal.
+    /// they would make both sites one principal. Opening and one call cost some 6 ms: nothing is kept.
     ///
     /// # Errors
     /// The workflow does not know the site.

@@ -65,6 +65,9 @@ impl Machine {
         let it =
             workflow.hosts.get(host).ok_or_else(|| known(format!("there is no host {host}")))?;
         let alias = site::for_site(workflow, on, &it.ssh).map_err(known)?;
+        if alias.is_empty() || alias.starts_with('-') {
+            return Err(known(format!("`{alias}` is not an alias of a host")));
+        }
         Ok(Self { alias, cwd: it.cwd.clone() })
     }
 

@@ -18,7 +18,8 @@ keep() { # FILE TEXT: durable and whole, or not there
 }
 recall() { cat "$dir/$1" 2>/dev/null || :; }
 
-# Without flock a folder is the lock; it holds as long as the process it names, or its session, lives.
+# Without flock a folder is the lock; it holds as long as the process it names, or its group, lives.
+# Without setsid too, a command that outlives its killed shell is not seen: have util-linux on hosts.
 alive() {
   holder=$(recall folder.lock/pid)
   [ -n "$holder" ] && { kill -0 "$holder" 2>/dev/null || kill -s 0 -- "-$holder" 2>/dev/null; }

@@ -191,7 +191,7 @@ async fn a_snapshot_is_taken_once_and_anothers_is_foreign() {
 
 const KEY: &str = "gigadb_up_live_202611210500.backup";
 const OWN: &str = "gigadb_own_live_202611210500.backup";
-const TRAILER: &str = "-- PostgreSQL database dump complete\n--\n";
+const TRAILER: &str = "\n-- PostgreSQL database dump complete\n--\n";
 
 #[tokio::test]
 async fn the_backup_is_proven_copied_and_demanded_by_the_load() {

@@ -95,6 +95,26 @@ fn kill(pid: &str) {
 }
 
 #[tokio::test]
+async fn a_host_without_flock_runs_a_command_once_too() {
+    let hosts = Hosts::new();
+    let world = hosts.poor_world();
+    hosts.program("work", "#!/bin/sh\necho x >>DIR/count; sleep 0.3; exit 4\n");
+    let action = world.action("host.run", &run(&["work"]), Some("sydney"));
+    let changes = todo(&action.observe().await);
+    action.apply(&changes).await;
+    action.apply(&changes).await;
+    assert!(matches!(action.observe().await, Seen::Busy { .. }));
+    assert!(says(&settled(&*action).await).contains("status 4"));
+    action.apply(&changes).await;
+    let mut next = world.call("host.run", &run(&["work"]), Some("sydney"));
+    next.attempt = 2;
+    let next = world.act(next);
+    next.apply(&todo(&next.observe().await)).await;
+    assert!(matches!(settled(&*next).await, Seen::Failed { .. }));
+    assert_eq!(hosts.read("count"), "x\nx\n");
+}
+
+#[tokio::test]
 async fn a_missing_folder_and_a_missing_program_are_failures() {
     let hosts = Hosts::new();
     let world = hosts.world();

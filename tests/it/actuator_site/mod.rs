@@ -4,6 +4,7 @@ mod aws;
 mod gitlab;
 mod host;
 mod job;
+mod scripts;
 mod shell;
 mod table;
 mod world;
