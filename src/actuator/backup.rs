@@ -162,7 +162,8 @@ impl Whole {
         bucket: &Bucket<'_>,
     ) -> Result<Option<Object>, Trouble> {
         let stamp = self.call.run.stamp.as_deref().unwrap_or_default();
-        let Some((prefix, suffix)) = plan.key.split_once(stamp).filter(|_| !stamp.is_empty()) else {
+        let Some((prefix, suffix)) = plan.key.split_once(stamp).filter(|_| !stamp.is_empty())
+        else {
             return Ok(None);
         };
         let mut family = bucket.family(prefix).await?;
@@ -174,7 +175,9 @@ impl Whole {
         let Some(NewerThan::Embargo) = self.with.newer_than else { return None };
         match self.call.record.embargoes.get(&self.call.production) {
             Some(embargo) if newer(object.modified, embargo.since) => None,
-            Some(embargo) => Some(format!("it is older than the embargo of {}", embargo.since.screen())),
+            Some(embargo) => {
+                Some(format!("it is older than the embargo of {}", embargo.since.screen()))
+            }
             None => Some(format!("no embargo lies on {}", self.call.production)),
         }
     }

@@ -1,5 +1,7 @@
 //! Crontabs as text: which lines are a job's, and the text without or with them. Everything else stays as it is.
 
+use std::fmt::Write as _;
+
 use crate::workflow::Job;
 
 /// What Ansible writes above an entry, before its name.
@@ -83,8 +85,11 @@ pub(super) fn with(text: &str, job: &Job) -> String {
 /// else its first word.
 pub(super) fn program(line: &str) -> &str {
     let schedule = if line.trim_start().starts_with('@') { 1 } else { 5 };
-    let words: Vec<&str> =
-        line.split_whitespace().skip(schedule).map(|it| it.trim_matches(|c| "\"';&|()".contains(c))).collect();
+    let words: Vec<&str> = line
+        .split_whitespace()
+        .skip(schedule)
+        .map(|it| it.trim_matches(|c| "\"';&|()".contains(c)))
+        .collect();
     let is_program = |(at, word): &(usize, &&str)| {
         let name = word.rsplit('/').next().unwrap_or_default();
         let folder = at.checked_sub(1).and_then(|it| words.get(it)) == Some(&"cd");
@@ -94,21 +99,23 @@ pub(super) fn program(line: &str) -> &str {
     found.or_else(|| words.first().copied()).unwrap_or_default()
 }
 
-/// An extended regular expression that finds this program in command lines and never in its own: the
-/// first letter of its name stands in brackets, as do letters with a meaning.
-pub(super) fn pattern(program: &str) -> String {
-    let name = program.rfind('/').map_or(0, |it| it + 1);
-    let mut escaped = String::new();
-    for (at, letter) in program.char_indices() {
-        if letter == '^' || letter == '\\' {
-            escaped.extend(['\\', letter]);
-        } else if at == name || !(letter.is_alphanumeric() || "/_-".contains(letter)) {
-            escaped.extend(['[', letter, ']']);
+/// Whether a command line names this program, as a word of its own.
+pub(super) fn names(line: &str, program: &str) -> bool {
+    let part = |it: char| it.is_alphanumeric() || "_./-".contains(it);
+    !program.is_empty() && line.split(|it| !part(it)).any(|word| word == program)
+}
+
+/// The text as octal escapes of `printf %b`, all but letters, digits and blanks: nothing on its way reads it.
+pub(super) fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || byte == b' ' {
+            escaped.push(char::from(byte));
         } else {
-            escaped.push(letter);
+            // Writing to a string cannot fail.
+            let _written = write!(escaped, "\\0{byte:03o}");
         }
-    }
-    format!("(^|[^[:alnum:]_./-]){escaped}([^[:alnum:]_./-]|$)")
+        escaped
+    })
 }
 
 fn is_marker(line: &str, job: &Job) -> bool {
@@ -122,16 +129,11 @@ fn runs(line: &str) -> bool {
     !line.is_empty() && !line.starts_with('#') && !first.contains('=')
 }
 
-fn names(line: &str, program: &str) -> bool {
-    let part = |it: char| it.is_alphanumeric() || "_./-".contains(it);
-    !program.is_empty() && line.split(|it| !part(it)).any(|word| word == program)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Place, pattern, places, program, with, without};
+    use super::{Place, escaped, names, places, program, with, without};
     use crate::model::Role;
     use crate::workflow::Job;
 
@@ -146,7 +148,8 @@ mod tests {
 
     const BEFORE: &str = "MAILTO=\"\"\n#Ansible: Refresh\n00 20 * * * /usr/local/bin/refresh\n";
     const PAIR: &str = "#Ansible: Reset database\n5 10 * * * /usr/local/bin/databaseReset latest\n";
-    const AFTER: &str = "# by hand\n\n0 23 * * *  df -h  \n#5 10 * * * /usr/local/bin/databaseReset latest\n";
+    const AFTER: &str =
+        "# by hand\n\n0 23 * * *  df -h  \n#5 10 * * * /usr/local/bin/databaseReset latest\n";
 
     #[test]
     fn takes_out_the_pair_and_nothing_else() {
@@ -192,8 +195,13 @@ mod tests {
         ] {
             assert_eq!(program(line), wanted);
         }
-        let found = pattern("/opt/a.b");
-        assert!(found.contains("/opt/[a][.]b"));
+        assert!(names("12 /bin/sh /opt/x 2026", "/opt/x") && names("sh -c '/opt/x;'", "/opt/x"));
+        assert!(!names("vi /opt/x.conf /opt/xy /srv/opt/x", "/opt/x"));
+    }
+
+    #[test]
+    fn travels_as_octal() {
+        assert_eq!(escaped("a %\\/\nä"), "a \\0045\\0134\\0057\\0012\\0303\\0244");
     }
 
     proptest! {

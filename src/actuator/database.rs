@@ -139,8 +139,10 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
     let mut evidence = Vec::new();
     let (mut alike, mut seen) = (!queries.is_empty(), true);
     for query in queries {
-        let (production, standby) =
-            tokio::join!(ask(wire, call, &call.production, query), ask(wire, call, &call.standby, query));
+        let (production, standby) = tokio::join!(
+            ask(wire, call, &call.production, query),
+            ask(wire, call, &call.standby, query)
+        );
         match (production, standby) {
             (Ok(production), Ok(standby)) => {
                 let data = json!({ "production": production, "standby": standby });

@@ -10,7 +10,7 @@ use crate::actuator::Wire;
 use crate::actuator::crontab::{self, Place};
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
-use crate::fault::{E3801, E3708, E3709};
+use crate::fault::{E3708, E3709, E3801};
 use crate::machine::{Fact, Owed};
 use crate::model::{Change, Digest, Evidence, Role, SiteName, Verb, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent};
@@ -19,7 +19,7 @@ use crate::workflow::step::params::{JobOff, JobOn, JobsOff};
 
 /// Reads a crontab, or replaces it if it is still what was read.
 const CRONTAB: &str = include_str!("host/crontab.sh");
-/// Lists processes by command line.
+/// Lists all processes by command line.
 const PROCESSES: &str = include_str!("host/processes.sh");
 
 pub(super) fn check(wire: Arc<Wire>, call: Call, with: JobsOff) -> Box<dyn Check> {
@@ -104,18 +104,19 @@ impl<'a> Look<'a> {
 
     /// Running instances, as `PID COMMAND LINE`.
     async fn running(&self) -> Result<Vec<String>, Trouble> {
-        let pattern = crontab::pattern(crontab::program(&self.job.line));
         let workflow = &self.call.workflow;
-        let args = [pattern.as_str()];
-        let answer = self.machine.run(self.wire, workflow, "processes", PROCESSES, &args).await?;
+        let answer = self.machine.run(self.wire, workflow, "processes", PROCESSES, &[]).await?;
         let text = answer.good(&self.machine.source())?;
-        Ok(text.lines().map(|it| it.trim().to_owned()).collect())
+        // Looked for here: a question that held the program's name would find itself.
+        let program = crontab::program(&self.job.line);
+        let runs = text.lines().filter(|it| crontab::names(it, program));
+        Ok(runs.map(|it| it.trim().to_owned()).collect())
     }
 
     /// Replaces the crontab that was read. Sent once.
     async fn write(&self, text: &str) -> Result<Evidence, Trouble> {
         let digest = Digest::of(self.text.as_bytes()).to_string();
-        let args = ["write", &digest, text];
+        let args = ["write", &digest, &crontab::escaped(text)];
         let workflow = &self.call.workflow;
         let source = self.machine.source();
         let answer = self.machine.run(self.wire, workflow, "crontab-write", CRONTAB, &args).await?;
@@ -133,7 +134,7 @@ struct Off {
     wire: Arc<Wire>,
     call: Call,
     job: String,
-    /// This object has sent its request.
+    /// This object has sent a request that may have had its effect.
     sent: AtomicBool,
 }
 
@@ -188,8 +189,11 @@ impl Off {
             let says = "the entry changed since it was planned to be taken out";
             return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
         }
-        self.sent.store(true, Ordering::SeqCst);
-        look.write(&left).await
+        let written = look.write(&left).await;
+        if !written.as_ref().is_err_and(|it| it.harmless) {
+            self.sent.store(true, Ordering::SeqCst);
+        }
+        written
     }
 }
 
@@ -230,10 +234,7 @@ impl On {
                 let evidence = vec![look.says(format!("{job} has no entry at {site}"))];
                 Seen::Todo { changes, evidence }
             }
-            [
-                Place::Pair { at, .. } | Place::Bare(at) | Place::Lone(at) | Place::Other(at),
-                ..,
-            ] => {
+            [Place::Pair { at, .. } | Place::Bare(at) | Place::Lone(at) | Place::Other(at), ..] => {
                 let lines = look.places.len();
                 let line = look.line(at);
                 let says = format!("{job} stands otherwise at {site}, {lines} times: {line}");

@@ -48,7 +48,8 @@ impl Action for Status {
                     new: Some(digest(&after)),
                     sentence: format!("Writes the table of sites and roles into {file}"),
                 }];
-                let evidence = vec![self.wire.evidence(file, "the table is not as the journal says")];
+                let evidence =
+                    vec![self.wire.evidence(file, "the table is not as the journal says")];
                 Seen::Todo { changes, evidence }
             }
             Err(says) => Seen::Failed { evidence: vec![coded(&self.wire, &E3902, file, says)] },
@@ -56,9 +57,9 @@ impl Action for Status {
     }
 
     async fn apply(&self, _: &[Change]) -> Sent {
-        let done = self.texts().and_then(|(path, _, after)| {
-            write(&path, &after).map_err(|error| error.to_string())
-        });
+        let done = self
+            .texts()
+            .and_then(|(path, _, after)| write(&path, &after).map_err(|error| error.to_string()));
         match done {
             Ok(()) => {
                 let evidence = vec![self.wire.evidence(&self.with.file, "the table is written")];

@@ -35,7 +35,10 @@ impl Check for Windows {
         for text in closed {
             let Some(window) = Window::parse(text) else {
                 let says = format!("`{text}` is not a window such as `03:00-06:00`");
-                return finding(Verdict::Unknown, vec![coded(&self.wire, &E3901, "workflow", says)]);
+                return finding(
+                    Verdict::Unknown,
+                    vec![coded(&self.wire, &E3901, "workflow", says)],
+                );
             };
             let (inside, minutes) = window.at(now);
             if inside {

@@ -1,6 +1,7 @@
 //! All integration tests in one binary; one module for each theme.
 
 mod actuator_net;
+mod actuator_site;
 mod cli;
 mod clock;
 mod crash;

@@ -80,8 +80,9 @@ impl Eip {
     async fn look_at(&self, site: &SiteName) -> Result<(bool, Vec<Evidence>), Trouble> {
         let owned = owned(&self.wire, &self.call.workflow, site).await?;
         let account = Account::open(&self.wire, &self.call.workflow, site).await?;
-        let mut by_name: BTreeMap<&str, &Owned> = BTreeMap::new();
-        owned.values().for_each(|it| drop(by_name.insert(&it.name, it)));
+        // Several records may lead to one address.
+        let by_name: BTreeMap<&str, &Owned> =
+            owned.values().map(|it| (it.name.as_str(), it)).collect();
         let mut evidence = Vec::new();
         let mut good = true;
         let source = format!("aws ec2 {}", account.region);

@@ -80,7 +80,11 @@ impl<'a> Bucket<'a> {
     }
 
     /// The last bytes of the object, at most this many.
-    pub(in crate::actuator) async fn tail(&self, key: &str, bytes: u32) -> Result<Vec<u8>, Trouble> {
+    pub(in crate::actuator) async fn tail(
+        &self,
+        key: &str,
+        bytes: u32,
+    ) -> Result<Vec<u8>, Trouble> {
         let client = self.client(Repeat::Reads);
         let request = client.get_object().bucket(&self.backup.bucket).key(key);
         let request = request.range(format!("bytes=-{bytes}"));
@@ -88,10 +92,9 @@ impl<'a> Bucket<'a> {
             // The body belongs to the call: it may hang like the answer itself.
             Ok(request.send().await?.body.collect().await.map(|it| it.into_bytes().to_vec()))
         };
-        let body = self.account.call::<_, aws_sdk_s3::operation::get_object::GetObjectError>(
-            "s3 GetObject",
-            work,
-        );
+        let body = self
+            .account
+            .call::<_, aws_sdk_s3::operation::get_object::GetObjectError>("s3 GetObject", work);
         body.await?.map_err(|error| Trouble::new(&E3502, &self.url(key), error.to_string()))
     }
 

@@ -163,8 +163,7 @@ impl Gitlab {
         let token = wire
             .secret(&Secret::Env("GITLAB_TOKEN".to_owned()))
             .map_err(|says| Trouble::harmless(&E3601, "gitlab", says))?;
-        let http = client(deadline)
-            .map_err(|says| Trouble::harmless(&E3602, "gitlab", says))?;
+        let http = client(deadline).map_err(|says| Trouble::harmless(&E3602, "gitlab", says))?;
         Ok(Self { wire: Arc::clone(wire), http, token, deadline })
     }
 
@@ -181,8 +180,12 @@ impl Gitlab {
         tag: &str,
     ) -> Result<Option<Pipeline>, Trouble> {
         let mut url = self.url(project, &["pipelines"])?;
-        url.query_pairs_mut()
-            .extend_pairs([("ref", tag), ("order_by", "id"), ("sort", "desc"), ("per_page", "20")]);
+        url.query_pairs_mut().extend_pairs([
+            ("ref", tag),
+            ("order_by", "id"),
+            ("sort", "desc"),
+            ("per_page", "20"),
+        ]);
         let found: Vec<Pipeline> =
             self.one(&format!("gitlab pipelines {tag}"), Method::GET, url, None).await?;
         Ok(found.into_iter().max_by_key(|it| it.id))
@@ -310,10 +313,8 @@ impl Gitlab {
         url: Url,
         body: Option<Value>,
     ) -> Result<T, Trouble> {
-        let request = self
-            .http
-            .request(method, url)
-            .header("PRIVATE-TOKEN", self.token.expose_secret());
+        let request =
+            self.http.request(method, url).header("PRIVATE-TOKEN", self.token.expose_secret());
         let request = match body {
             Some(body) => request.json(&body),
             None => request,
@@ -326,9 +327,7 @@ impl Gitlab {
                 let says = format!("no answer: {}", error.without_url());
                 Err(Trouble { harmless, ..Trouble::new(&E3602, label, says) })
             }
-            Err(late) => {
-                Err(Trouble::new(&E3602, label, format!("no answer within {:?}", late.0)))
-            }
+            Err(late) => Err(Trouble::new(&E3602, label, format!("no answer within {:?}", late.0))),
         }
     }
 }

@@ -105,7 +105,9 @@ const fn deploying(before: Try, now: Try) -> Next {
     match now.1 {
         Status::Active => Next::Busy("the job that deploys is on its way"),
         Status::Created => Next::Busy("the job that deploys is about to start"),
-        Status::Manual => Next::Failed("the job that deploys waits for a person: it needs a step of its own"),
+        Status::Manual => {
+            Next::Failed("the job that deploys waits for a person: it needs a step of its own")
+        }
         // GitLab starts what was skipped or created again after a retry, never what had ended.
         Status::Success if same && matches!(before.1, Status::Success) => AGAIN,
         Status::Failed if same && matches!(before.1, Status::Failed) => AGAIN,

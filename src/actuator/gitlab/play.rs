@@ -15,7 +15,11 @@ use crate::model::{Change, Evidence, Verb};
 use crate::port::{Action, Call, Seen, Sent};
 use crate::workflow::step::params::GitlabPlay;
 
-pub(in crate::actuator) fn action(wire: Arc<Wire>, call: Call, with: GitlabPlay) -> Box<dyn Action> {
+pub(in crate::actuator) fn action(
+    wire: Arc<Wire>,
+    call: Call,
+    with: GitlabPlay,
+) -> Box<dyn Action> {
     Box::new(Play { wire, call, with, pushed: Mutex::new(None) })
 }
 
@@ -52,11 +56,12 @@ impl Action for Play {
             return Trouble::harmless(&E3602, &self.source(), says).sent(&self.wire);
         };
         self.remember(fence);
-        let (name, job) = if change.key == self.key(Which::Awaited) && self.with.job != self.with.r#await {
-            (&self.with.r#await, fence.awaited)
-        } else {
-            (&self.with.job, fence.job)
-        };
+        let (name, job) =
+            if change.key == self.key(Which::Awaited) && self.with.job != self.with.r#await {
+                (&self.with.r#await, fence.awaited)
+            } else {
+                (&self.with.job, fence.job)
+            };
         let push = if job.1 == Status::Manual { Push::Play } else { Push::Retry };
         match self.push(push, job.0, name).await {
             Ok(job) => {
@@ -124,11 +129,14 @@ impl Play {
         let pipeline = pipeline.ok_or_else(|| missing(format!("{tag} has no pipeline")))?;
         if pipeline.sha != commit {
             let (id, sha) = (pipeline.id, pipeline.sha);
-            return Err(missing(format!("tag {tag} is {commit}, but its pipeline {id} is of {sha}")));
+            return Err(missing(format!(
+                "tag {tag} is {commit}, but its pipeline {id} is of {sha}"
+            )));
         }
         let jobs = gitlab.jobs(project, pipeline.id).await?;
         let newest = |name: &String| {
-            newest(&jobs, name).ok_or_else(|| missing(format!("pipeline of {tag} has no job {name}")))
+            newest(&jobs, name)
+                .ok_or_else(|| missing(format!("pipeline of {tag} has no job {name}")))
         };
         let (job, awaited) = (newest(job)?, newest(r#await)?);
         let deployments = gitlab.deployments(project, LIVE, "success").await?;
@@ -139,7 +147,8 @@ impl Play {
     fn judge(&self, before: Option<Fence>, now: Fence) -> Seen {
         let next = before.as_ref().map_or_else(|| first(&now), |before| later(before, &now));
         let evidence = |says: &str| {
-            let data = json!({ "job": now.job.0, "awaited": now.awaited.0, "deployment": now.deployment });
+            let data =
+                json!({ "job": now.job.0, "awaited": now.awaited.0, "deployment": now.deployment });
             let says = format!("{says} ({now})");
             vec![self.wire.evidence_with(&self.source(), says, data)]
         };
@@ -174,7 +183,10 @@ impl Play {
             key: self.key(which),
             old: Some(fence.to_string()),
             new: Some(push.word().to_owned()),
-            sentence: format!("{verb} the job {name} of {tag} in {project}; awaits {}", self.with.r#await),
+            sentence: format!(
+                "{verb} the job {name} of {tag} in {project}; awaits {}",
+                self.with.r#await
+            ),
         }
     }
 }

@@ -1,5 +1,5 @@
 # read              the user's crontab; nothing if there is none
-# write DIGEST TEXT makes it TEXT, if it still has this SHA-256
+# write DIGEST TEXT makes it TEXT (escaped for printf %b), if it still has this SHA-256
 set -u
 LC_ALL=C
 export LC_ALL
@@ -23,4 +23,4 @@ if [ "${digest%% *}" != "$2" ]; then
   echo 'the crontab changed since it was read' >&2
   exit 5
 fi
-printf '%s' "$3" | crontab -
+printf '%b' "$3" | crontab -

@@ -41,10 +41,7 @@ fn standby(wire: &Wire, call: &Call, site: &SiteName) -> Finding {
         }
         None => (false, "the journal does not say which site is production".to_owned()),
     };
-    let evidence = if holds {
-        wire.evidence("journal", says)
-    } else {
-        coded(wire, &E3802, "journal", says)
-    };
+    let evidence =
+        if holds { wire.evidence("journal", says) } else { coded(wire, &E3802, "journal", says) };
     finding(verdict(holds), vec![evidence])
 }

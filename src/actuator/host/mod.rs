@@ -20,8 +20,10 @@ use crate::fault::{E3701, E3702};
 use crate::model::SiteName;
 use crate::workflow::Workflow;
 
-/// The most that is read of a command's output, in bytes.
-const OUTPUT_MAX: u64 = 256 << 10;
+/// The most that is read of a script's output, in bytes. More is an error: half a list looks like a whole one.
+const OUTPUT_MAX: u64 = 1 << 20;
+/// What the wire puts in a secret's place.
+const STRUCK: &str = "[secret]";
 /// How ssh says that it could not get there.
 const SSH_FAILED: i32 = 255;
 
@@ -30,9 +32,9 @@ const SSH_FAILED: i32 = 255;
 pub(super) struct Output {
     /// Its exit status.
     pub code: i32,
-    /// What it wrote, cut.
+    /// What it wrote.
     pub stdout: String,
-    /// What it complained, cut.
+    /// What it complained.
     pub stderr: String,
 }
 
@@ -60,8 +62,12 @@ impl Machine {
     /// The machine that the workflow calls so, of this site.
     pub(super) fn of(workflow: &Workflow, on: &SiteName, host: &str) -> Result<Self, Trouble> {
         let known = |says: String| Trouble::harmless(&E3701, "workflow", says);
-        let it = workflow.hosts.get(host).ok_or_else(|| known(format!("there is no host {host}")))?;
+        let it =
+            workflow.hosts.get(host).ok_or_else(|| known(format!("there is no host {host}")))?;
         let alias = site::for_site(workflow, on, &it.ssh).map_err(known)?;
+        if alias.is_empty() || alias.starts_with('-') {
+            return Err(known(format!("`{alias}` is not an alias of a host")));
+        }
         Ok(Self { alias, cwd: it.cwd.clone() })
     }
 
@@ -116,15 +122,16 @@ impl Machine {
             program
         };
         program.env_clear().kill_on_drop(true);
-        // What runs there or here needs no token of ours.
+        // What runs there or here needs no token of ours: what the wire would strike out stays here.
         for (name, value) in &wire.outside.env {
-            if !crate::actuator::wire::redact::is_secret_name(name) {
+            if !wire.clean(value.expose_secret()).contains(STRUCK) {
                 program.env(name, value.expose_secret());
             }
         }
         program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = program.spawn()?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let feed = async {
             if let Some(mut stdin) = stdin {
                 // A script that ends early closes its input; its status tells the rest.
@@ -141,7 +148,10 @@ impl Machine {
 async fn limited(from: Option<impl AsyncRead + Unpin>) -> std::io::Result<String> {
     let mut bytes = Vec::new();
     if let Some(from) = from {
-        from.take(OUTPUT_MAX).read_to_end(&mut bytes).await?;
+        from.take(OUTPUT_MAX + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() as u64 > OUTPUT_MAX {
+        return Err(std::io::Error::other("it says more than can be read"));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -191,7 +201,8 @@ mod tests {
 
     #[test]
     fn hostile_words_arrive_unharmed() {
-        let args = ["", "'", "''", "a'b", "$HOME", "`id`", "$(id)", "-n", "--", "\\", "a\nb", "*", "\n"];
+        let args =
+            ["", "'", "''", "a'b", "$HOME", "`id`", "$(id)", "-n", "--", "\\", "a\nb", "*", "\n"];
         assert_eq!(heard(&args), said(&args));
     }
 

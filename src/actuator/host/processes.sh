@@ -1,5 +1,3 @@
-# PATTERN: the processes, as `PID COMMAND LINE`, whose command line matches. The pattern does not match itself.
-all=$(ps -eo pid=,args=) || exit 3
-[ -n "$all" ] || exit 3
-printf '%s\n' "$all" | grep -E -- "$1"
-[ $? -le 1 ] || exit 4
+# All processes, as `PID COMMAND LINE`.
+all=$(ps -eo pid=,args=) && [ -n "$all" ] || exit 3
+printf '%s\n' "$all"

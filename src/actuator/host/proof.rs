@@ -1,8 +1,8 @@
 //! Outside evidence that a command did its work.
 
 use crate::actuator::Wire;
-use crate::actuator::{backup, database};
 use crate::actuator::trouble::{coded, finding};
+use crate::actuator::{backup, database};
 use crate::fault::E3801;
 use crate::model::{Phase, Time, Verdict};
 use crate::port::{Call, Finding};

@@ -77,7 +77,9 @@ impl Run {
     }
 
     async fn ask(&self, verb: Ask) -> Result<Status, Trouble> {
-        ask(&self.wire, &self.call, &self.machine()?, verb, &self.with.argv).await
+        // The question does not name the program: nobody shall take it for a running one.
+        let argv: &[String] = if verb == Ask::Status { &[] } else { &self.with.argv };
+        ask(&self.wire, &self.call, &self.machine()?, verb, argv).await
     }
 
     async fn look(&self) -> Result<Seen, Trouble> {
@@ -91,7 +93,8 @@ impl Run {
             }
             State::Exited(0) => self.prove(&status, ours).await,
             State::Exited(code) if ours => {
-                let says = format!("{} ended with status {code}: {}", self.command(), status.last_line());
+                let says =
+                    format!("{} ended with status {code}: {}", self.command(), status.last_line());
                 Seen::Failed { evidence: vec![coded(&self.wire, &E3703, &self.source(), says)] }
             }
             State::Exited(code) => self.todo(&status, Some(format!("status {code}"))).await,
@@ -146,7 +149,8 @@ impl Run {
     }
 
     fn says(&self, status: &Status, says: &str) -> Evidence {
-        let data = json!({ "op": self.call.op.0, "attempt": status.attempt, "output": status.digest });
+        let data =
+            json!({ "op": self.call.op.0, "attempt": status.attempt, "output": status.digest });
         self.wire.evidence_with(&self.source(), format!("{} {says}", self.command()), data)
     }
 }

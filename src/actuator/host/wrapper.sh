@@ -18,7 +18,8 @@ keep() { # FILE TEXT: durable and whole, or not there
 }
 recall() { cat "$dir/$1" 2>/dev/null || :; }
 
-# Without flock a folder is the lock; it holds as long as the process it names, or its session, lives.
+# Without flock a folder is the lock; it holds as long as the process it names, or its group, lives.
+# Without setsid too, a command that outlives its killed shell is not seen: have util-linux on hosts.
 alive() {
   holder=$(recall folder.lock/pid)
   [ -n "$holder" ] && { kill -0 "$holder" 2>/dev/null || kill -s 0 -- "-$holder" 2>/dev/null; }
@@ -30,9 +31,9 @@ free() { # reads: does nothing of it live?
     ! alive
   fi
 }
-take() { # for good, until all that inherits it has ended; waits for readers
+take() { # for good, until all that inherits it has ended; a reader holds it for a moment only
   if command -v flock >/dev/null 2>&1; then
-    exec 9>>"$dir/lock" && flock -w 2 9
+    exec 9>>"$dir/lock" && { flock -n 9 || { sleep 1 && flock -n 9; }; }
   else
     alive || rm -rf "$dir/folder.lock"
     mkdir "$dir/folder.lock" 2>/dev/null && echo $$ >"$dir/folder.lock/pid"
