@@ -5,9 +5,12 @@ use std::path::Path;
 
 use changeover::fault::Fault;
 use changeover::journal::{cut_tail, read, verify};
+use changeover::machine::{Body, Life};
 use changeover::model::Digest;
+use changeover::port::Journal as _;
 use proptest::prelude::*;
 
+use super::walk::Walk;
 use super::{claim, copy, filled, opened, segment};
 
 /// The line a fault names.
@@ -48,10 +51,10 @@ fn last_line(bytes: &[u8]) -> &[u8] {
 #[test]
 fn every_byte_of_a_short_journal_is_protected() {
     let dir = tempfile::tempdir().unwrap();
-    filled(dir.path(), 4);
+    filled(dir.path(), 3);
     let whole = fs::read(segment(dir.path(), 1)).unwrap();
     for at in 0..whole.len() {
-        for to in [whole[at] ^ 1, 0, b'\n'] {
+        for to in [whole[at] ^ 1, b'\n'] {
             if to != whole[at] {
                 flip(dir.path(), &whole, at, to);
             }
@@ -190,6 +193,41 @@ fn a_torn_line_in_the_middle_is_damage() {
     fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
     let fault = verify(dir.path()).unwrap_err();
     assert_eq!((fault.code.id, named(&fault)), ("E4003", breaks(&bytes).len()));
+}
+
+#[test]
+fn an_empty_last_segment_is_gone_on_in() {
+    // A process died after it made the file and before it wrote the line.
+    let dir = tempfile::tempdir().unwrap();
+    let life = filled(dir.path(), 5);
+    fs::write(segment(dir.path(), 2), "").unwrap();
+    assert_eq!(verify(dir.path()).unwrap().lines, 5);
+    assert_eq!(opened(dir.path()).unwrap().life, life);
+    filled(dir.path(), 7);
+    assert_eq!(
+        read(dir.path()).unwrap().iter().map(|it| (it.segment, it.number)).collect::<Vec<_>>()[4..],
+        [(1, 5), (2, 1), (2, 2)]
+    );
+}
+
+#[test]
+fn a_segment_ends_at_its_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = opened(dir.path()).unwrap().journal;
+    let mut walk = Walk::new(Life::default());
+    for _ in 0..5 {
+        let (mut draft, life) = walk.next();
+        if draft.run.is_none() {
+            walk.life = life;
+        }
+        draft.by.name = "x".repeat(6 << 20);
+        draft.body =
+            Body::Refused { command: "next".into(), code: "E2001".into(), message: "no".into() };
+        journal.append(draft).unwrap();
+    }
+    let places: Vec<_> =
+        read(dir.path()).unwrap().iter().map(|it| (it.segment, it.number)).collect();
+    assert_eq!(places, [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]);
 }
 
 #[test]
