@@ -7,6 +7,12 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench is no product"
+)]
 
 #[path = "../tests/it/journal/walk.rs"]
 mod walk;
@@ -42,9 +48,10 @@ fn start(dir: &Path, sync: Box<dyn Syncer>) -> Result<Opened, Fault> {
 }
 
 /// Median and 99th percentile, microseconds.
-fn micros(times: &mut [Duration]) -> (u128, u128) {
+fn micros(times: &mut [Duration]) -> (f64, f64) {
     times.sort_unstable();
-    (times[times.len() / 2].as_micros(), times[times.len() * 99 / 100].as_micros())
+    let micros = |at: usize| times[at].as_secs_f64() * 1e6;
+    (micros(times.len() / 2), micros(times.len() * 99 / 100))
 }
 
 fn timed<T>(times: &mut Vec<Duration>, work: impl FnOnce() -> T) -> T {
@@ -84,10 +91,10 @@ fn transitions(dir: &Path, rounds: usize, pause: Duration) {
     }
     let ((ours, ours_99), (bare, bare_99)) = (micros(&mut ours), micros(&mut bare));
     println!(
-        "transition, pause {pause:?}, {rounds} rounds of {} bytes: p50 {ours} us over {bare} us = {:.2}; \
-         p99 {ours_99} us over {bare_99} us",
+        "transition, pause {pause:?}, {rounds} rounds of {} bytes: p50 {ours:.0} us over {bare:.0} us = {:.2}; \
+         p99 {ours_99:.0} us over {bare_99:.0} us",
         bytes / rounds,
-        ours as f64 / bare as f64
+        ours / bare
     );
 }
 
@@ -109,9 +116,9 @@ fn starts(dir: &Path, few: u64, many: u64, rounds: usize) {
     }
     let ((few_50, few_99), (many_50, many_99)) = (micros(&mut of_few), micros(&mut of_many));
     println!(
-        "start, {rounds} rounds: {many} lines p50 {many_50} us over {few} lines p50 {few_50} us = {:.2}; \
-         p99 {many_99} us over {few_99} us",
-        many_50 as f64 / few_50 as f64
+        "start, {rounds} rounds: {many} lines p50 {many_50:.0} us over {few} lines p50 {few_50:.0} us = {:.2}; \
+         p99 {many_99:.0} us over {few_99:.0} us",
+        many_50 / few_50
     );
     let mut times = vec![];
     timed(&mut times, || read(&long).unwrap());
@@ -126,7 +133,7 @@ fn starts(dir: &Path, few: u64, many: u64, rounds: usize) {
 
 fn main() {
     let dir = tempfile::tempdir().unwrap();
-    transitions(&dir.path().join("."), 1_000, Duration::from_millis(3));
-    transitions(&dir.path().join("."), 1_000, Duration::ZERO);
+    transitions(dir.path(), 1_000, Duration::from_millis(3));
+    transitions(dir.path(), 1_000, Duration::ZERO);
     starts(dir.path(), 100, 100_000, 40);
 }

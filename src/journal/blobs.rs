@@ -12,16 +12,14 @@ use crate::model::Digest;
 /// Keeps a text durably: a temporary file, a sync, a rename, a sync of the folder.
 pub(super) fn keep(dir: &Path, text: &str, sync: &dyn Syncer) -> Result<Digest, Fault> {
     let digest = Digest::of(text.as_bytes());
-    if kept(dir, &digest).is_ok() {
-        return Ok(digest);
+    let (path, folder) = (layout::blob(dir, &digest), dir.join("blobs"));
+    if kept(dir, &digest).is_err() {
+        let temporary = folder.join(format!(".{digest}"));
+        File::create(&temporary)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| sync.data(&file)))
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(|err| io_fault("write", &path, &err))?;
     }
-    let path = layout::blob(dir, &digest);
-    let folder = dir.join("blobs");
-    let temporary = folder.join(format!(".{digest}"));
-    File::create(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| sync.data(&file)))
-        .and_then(|()| fs::rename(&temporary, &path))
-        .map_err(|err| io_fault("write", &path, &err))?;
     layout::sync_folder(&folder, sync)?;
     Ok(digest)
 }

@@ -88,17 +88,15 @@ fn segment_number(name: &str) -> Option<u32> {
     (digits.len() == 8).then(|| digits.parse().ok())?
 }
 
-/// Makes the folders of a system that are missing, durably.
+/// Makes the folders of a system that are missing, and their names durable: also those of an earlier start
+/// that died in between.
 pub(super) fn make_folders(dir: &Path, sync: &dyn Syncer) -> Result<(), Fault> {
-    let (journal, blobs) = (journal_folder(dir), dir.join("blobs"));
-    if journal.is_dir() && blobs.is_dir() {
-        return Ok(());
-    }
-    for folder in [&journal, &blobs] {
-        fs::create_dir_all(folder).map_err(|err| io_fault("make", folder, &err))?;
+    for folder in [journal_folder(dir), dir.join("blobs")] {
+        fs::create_dir_all(&folder).map_err(|err| io_fault("make", &folder, &err))?;
     }
     sync_folder(dir, sync)?;
-    dir.parent().filter(|it| !it.as_os_str().is_empty()).map_or(Ok(()), |it| sync_folder(it, sync))
+    let above = dir.parent().filter(|it| !it.as_os_str().is_empty());
+    sync_folder(above.unwrap_or_else(|| Path::new(".")), sync)
 }
 
 /// Makes the names in a folder durable.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::fault::{E4004, E4005, Fault};
@@ -11,7 +11,7 @@ use crate::journal::encode::Tail;
 use crate::journal::file::FileJournal;
 use crate::journal::layout::{self, Mark, Place, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
-use crate::journal::scan::{End, Torn, at, damage, find, scan};
+use crate::journal::scan::{End, Read, Torn, at, damage, find, scan};
 use crate::journal::store::{Known, SNAPSHOT_LINES, Snapshot, Store};
 use crate::journal::verify::{diverged, fold_one};
 use crate::machine::Life;
@@ -126,18 +126,20 @@ fn load(
     if let Some(mark) = acknowledged.filter(|it| it.head.seq > 0) {
         find(dir, mark)?.ok_or_else(|| lost(dir, mark))?;
     }
+    let ours = |read: &Read, place| {
+        let says = format!("this line is from the journal of {}", read.line.system);
+        if read.line.system == *system { Ok(()) } else { Err(damage(dir, place, says)) }
+    };
     let (mut life, mut tail, mut next, mut last) =
         (Life::default(), Tail::default(), layout::START, layout::START);
     if let Some(Snapshot { mark, life: then, .. }) = snapshot {
         let (read, after) = find(dir, mark)?.ok_or_else(|| lost(dir, mark))?;
+        ours(&read, mark.place)?;
         (life, tail, next, last) = (then, read.tail(), after, mark.place);
     }
     let (from, mut runs) = (tail.head.seq, BTreeMap::new());
     let end = scan(dir, next, tail, |read, place| {
-        if read.line.system != *system {
-            let says = format!("this line is from the journal of {}", read.line.system);
-            return Err(damage(dir, place, says));
-        }
+        ours(&read, place)?;
         if let Some(run) = read.line.run {
             runs.entry(run).or_insert(Mark { head: read.tail().head, place });
         }
@@ -180,20 +182,21 @@ fn cut(dir: &Path, after: Head, torn: Torn, sync: &dyn Syncer) -> Result<Cut, Fa
     let path = layout::segment(dir, segment);
     let folder = dir.join("cut");
     let kept = folder.join(format!("{segment:08}-{offset}-{}", after.hash.short()));
-    let copy = || {
+    let copied = || -> io::Result<()> {
         fs::create_dir_all(&folder)?;
         let (mut from, mut tail) = (File::open(&path)?, vec![]);
         from.seek(SeekFrom::Start(offset))?;
         from.read_to_end(&mut tail)?;
         let mut to = File::create(&kept)?;
         to.write_all(&tail)?;
-        sync.data(&to)?;
-        let segment = OpenOptions::new().write(true).open(&path)?;
-        segment.set_len(offset)?;
-        sync.data(&segment)
+        sync.data(&to)
     };
-    copy().map_err(|err| io_fault("cut the end of", &path, &err))?;
+    copied().map_err(|err| io_fault("keep the end of", &path, &err))?;
     layout::sync_folder(&folder, sync)?;
+    layout::sync_folder(dir, sync)?;
+    let shorten = |file: File| file.set_len(offset).and_then(|()| sync.data(&file));
+    let segment = OpenOptions::new().write(true).open(&path);
+    segment.and_then(shorten).map_err(|err| io_fault("cut the end of", &path, &err))?;
     Ok(Cut { after, bytes, kept })
 }
 

@@ -227,3 +227,22 @@ fn put(trees: &Trees, said: Said) -> sled::Result<()> {
 fn json(it: &impl Serialize) -> sled::Result<Vec<u8>> {
     serde_json::to_vec(it).map_err(|err| sled::Error::Unsupported(err.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::layout::START;
+    use crate::port::Head;
+
+    #[test]
+    fn a_snapshot_of_another_version_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        for (made_by, used) in [(MADE_BY, true), ("0.0.0", false)] {
+            let mark = Mark { head: Head::default(), place: START };
+            let snapshot =
+                Snapshot { made_by: made_by.to_owned(), ..Snapshot::new(mark, &Life::default()) };
+            Store::open(dir.path()).unwrap().0.snapshot(snapshot);
+            assert_eq!(Store::open(dir.path()).unwrap().1.snapshot.is_some(), used);
+        }
+    }
+}

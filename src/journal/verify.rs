@@ -33,7 +33,7 @@ pub struct Verified {
 /// Folds one more line.
 ///
 /// # Errors
-/// E4006, naming the line.
+/// The sentence for E4006.
 pub(super) fn fold_one(life: &mut Life, read: &Read) -> Result<(), String> {
     let line = &read.line;
     replay(life, &line.entry(), &line.by.name).map_err(|diverged| {

@@ -94,7 +94,7 @@ fn the_line_on_disk_has_this_shape() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     /// Any prefix is what the machine was then, and however often it is opened in between.
     #[test]
     fn any_prefix_folds_to_what_the_machine_was(stops in proptest::collection::vec(1_u64..40, 1..6)) {

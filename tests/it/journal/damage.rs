@@ -4,10 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use changeover::fault::Fault;
-use changeover::journal::{cut_tail, read, verify};
+use changeover::journal::{cut_tail, open, read, verify};
+use changeover::machine::{Body, Life};
 use changeover::model::Digest;
+use changeover::port::Journal as _;
 use proptest::prelude::*;
 
+use super::walk::Walk;
 use super::{claim, copy, filled, opened, segment};
 
 /// The line a fault names.
@@ -48,10 +51,10 @@ fn last_line(bytes: &[u8]) -> &[u8] {
 #[test]
 fn every_byte_of_a_short_journal_is_protected() {
     let dir = tempfile::tempdir().unwrap();
-    filled(dir.path(), 4);
+    filled(dir.path(), 3);
     let whole = fs::read(segment(dir.path(), 1)).unwrap();
     for at in 0..whole.len() {
-        for to in [whole[at] ^ 1, 0, b'\n'] {
+        for to in [whole[at] ^ 1, b'\n'] {
             if to != whole[at] {
                 flip(dir.path(), &whole, at, to);
             }
@@ -137,22 +140,36 @@ fn a_line_dropped_doubled_or_moved_is_named() {
     assert_eq!((emptied.code.id, named(&emptied)), ("E4003", 5));
 }
 
+/// Numbers and chains the lines anew: what somebody does who can compute digests.
+fn chained(lines: &mut [String]) {
+    let mut prev = Digest::default();
+    for (at, text) in lines.iter_mut().enumerate() {
+        let mut line: serde_json::Value = serde_json::from_str(text).unwrap();
+        line["seq"] = (at + 1).into();
+        line["prev"] = prev.to_string().into();
+        *text = line.to_string();
+        prev = Digest::of(text.as_bytes());
+    }
+}
+
 #[test]
-fn a_chain_made_anew_does_not_replay() {
-    // Somebody who can compute digests still has to make the machine say so.
-    let fault = with_lines(10, |lines| {
-        let changed = lines[2].replace(r#""attempt":1"#, r#""attempt":2"#);
-        assert_ne!(lines[2], changed);
-        lines[2] = changed;
-        lines.remove(3);
-        for at in 3..lines.len() {
-            let mut line: serde_json::Value = serde_json::from_str(&lines[at]).unwrap();
-            line["seq"] = (at + 1).into();
-            line["prev"] = Digest::of(lines[at - 1].as_bytes()).to_string().into();
-            lines[at] = line.to_string();
-        }
+fn a_chain_made_anew_still_has_to_be_what_the_machine_says() {
+    let untouched = with_lines(10, |lines| {
+        chained(lines);
+        lines[9].push(' ');
+        lines.push("{}".to_owned());
     });
-    assert_eq!((fault.code.id, named(&fault)), ("E4006", 5));
+    assert_eq!(named(&untouched), 11, "chaining anew alone changes nothing: {untouched}");
+    let left_out = with_lines(10, |lines| {
+        drop(lines.remove(3));
+        chained(lines);
+    });
+    assert_eq!((left_out.code.id, named(&left_out)), ("E4006", 5));
+    let earlier = with_lines(10, |lines| {
+        lines[6] = lines[6].replace("\"at\":\"2026-", "\"at\":\"2025-");
+        chained(lines);
+    });
+    assert_eq!((earlier.code.id, named(&earlier)), ("E4003", 7));
 }
 
 #[test]
@@ -193,18 +210,55 @@ fn a_torn_line_in_the_middle_is_damage() {
 }
 
 #[test]
+fn an_empty_last_segment_is_gone_on_in() {
+    // A process died after it made the file and before it wrote the line.
+    let dir = tempfile::tempdir().unwrap();
+    let life = filled(dir.path(), 5);
+    fs::write(segment(dir.path(), 2), "").unwrap();
+    assert_eq!(verify(dir.path()).unwrap().lines, 5);
+    assert_eq!(opened(dir.path()).unwrap().life, life);
+    filled(dir.path(), 7);
+    assert_eq!(
+        read(dir.path()).unwrap().iter().map(|it| (it.segment, it.number)).collect::<Vec<_>>()[4..],
+        [(1, 5), (2, 1), (2, 2)]
+    );
+}
+
+#[test]
+fn a_segment_ends_at_its_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = opened(dir.path()).unwrap().journal;
+    let mut walk = Walk::new(Life::default());
+    for _ in 0..5 {
+        let (mut draft, life) = walk.next();
+        if draft.run.is_none() {
+            walk.life = life;
+        }
+        draft.by.name = "x".repeat(6 << 20);
+        draft.body =
+            Body::Refused { command: "next".into(), code: "E2001".into(), message: "no".into() };
+        journal.append(draft).unwrap();
+    }
+    let places: Vec<_> =
+        read(dir.path()).unwrap().iter().map(|it| (it.segment, it.number)).collect();
+    assert_eq!(places, [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1)]);
+}
+
+#[test]
 fn a_newer_format_and_another_system_are_refused() {
     let newer = with_lines(3, |lines| lines[1] = lines[1].replace(r#"{"v":1,"#, r#"{"v":2,"#));
     assert_eq!((newer.code.id, named(&newer)), ("E4011", 2));
     let older = with_lines(3, |lines| lines[1] = lines[1].replace(r#"{"v":1,"#, r#"{"v":0,"#));
     assert_eq!((older.code.id, named(&older)), ("E4003", 2));
-    let dir = tempfile::tempdir().unwrap();
-    filled(dir.path(), 3);
-    let other = "other".into();
-    let refused =
-        changeover::journal::open(dir.path(), &other, &claim()).map(|_| ()).map_err(Fault::from);
-    // Three lines lie behind no snapshot, so they are read and say whose they are.
-    assert_eq!(refused.unwrap_err().code.id, "E4003");
+    // With a snapshot of the last line, or without any.
+    for lines in [3, 64] {
+        let dir = tempfile::tempdir().unwrap();
+        filled(dir.path(), lines);
+        let other = open(dir.path(), &"other".into(), &claim()).map(|_| ()).map_err(Fault::from);
+        let fault = other.unwrap_err();
+        assert_eq!(fault.code.id, "E4003");
+        assert!(fault.message.contains("the journal of gigadb"), "{fault}");
+    }
 }
 
 #[test]
