@@ -133,7 +133,7 @@ impl Whole {
         };
         let mut evidence = vec![describe(&self.wire, &bucket, &object)];
         let before = self.before(&plan, &bucket).await?;
-        let tail = bucket.tail(&plan.key, TAIL_BYTES).await?;
+        let tail = bucket.tail(&object, TAIL_BYTES).await?;
         let mut wrong = Vec::new();
         wrong.extend(too_small(&plan, &object, before.as_ref()));
         wrong.extend(no_trailer(&plan.backup.trailer, &tail));

@@ -1,7 +1,5 @@
 //! Crontabs as text: which lines are a job's, and the text without or with them. Everything else stays as it is.
 
-use std::fmt::Write as _;
-
 use crate::workflow::Job;
 
 /// What Ansible writes above an entry, before its name.
@@ -105,19 +103,6 @@ pub(super) fn names(line: &str, program: &str) -> bool {
     !program.is_empty() && line.split(|it| !part(it)).any(|word| word == program)
 }
 
-/// The text as octal escapes of `printf %b`, all but letters, digits and blanks: nothing on its way reads it.
-pub(super) fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        if byte.is_ascii_alphanumeric() || byte == b' ' {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _written = write!(escaped, "\\0{byte:03o}");
-        }
-        escaped
-    })
-}
-
 fn is_marker(line: &str, job: &Job) -> bool {
     line.trim_end().strip_prefix(MARKER) == Some(job.marker.trim_end())
 }
@@ -133,7 +118,7 @@ fn runs(line: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Place, escaped, names, places, program, with, without};
+    use super::{Place, names, places, program, with, without};
     use crate::model::Role;
     use crate::workflow::Job;
 
@@ -197,11 +182,6 @@ mod tests {
         }
         assert!(names("12 /bin/sh /opt/x 2026", "/opt/x") && names("sh -c '/opt/x;'", "/opt/x"));
         assert!(!names("vi /opt/x.conf /opt/xy /srv/opt/x", "/opt/x"));
-    }
-
-    #[test]
-    fn travels_as_octal() {
-        assert_eq!(escaped("a %\\/\nä"), "a \\0045\\0134\\0057\\0012\\0303\\0244");
     }
 
     proptest! {

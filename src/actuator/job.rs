@@ -12,7 +12,7 @@ use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
 use crate::fault::{E3708, E3709, E3801};
 use crate::machine::{Fact, Owed};
-use crate::model::{Change, Digest, Evidence, Role, SiteName, Verb, Verdict};
+use crate::model::{Change, Evidence, Role, SiteName, Verb, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent};
 use crate::workflow::Job;
 use crate::workflow::step::params::{JobOff, JobOn, JobsOff};
@@ -42,6 +42,8 @@ struct Look<'a> {
     job: &'a Job,
     site: SiteName,
     machine: Machine,
+    /// The digest of the crontab as the host itself computed it.
+    digest: String,
     text: String,
     places: Vec<Place>,
 }
@@ -64,11 +66,17 @@ impl<'a> Look<'a> {
         let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
         let machine = Machine::of(&call.workflow, &site, &job.host)?;
         let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
-        let text = answer.good(&machine.source())?;
+        let answer = answer.good(&machine.source())?;
+        let odd = || Trouble::new(&E3709, &machine.source(), "the crontab is not text");
+        let (digest, text) = answer
+            .split_once('\n')
+            .filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER))
+            .ok_or_else(odd)?;
+        let (digest, text) = (digest.to_owned(), text.to_owned());
         let others: Vec<&Job> =
             jobs.iter().filter(|(it, _)| *it != name).map(|(_, it)| it).collect();
         let places = crontab::places(&text, job, &others);
-        Ok(Self { wire, call, name, job, site, machine, text, places })
+        Ok(Self { wire, call, name, job, site, machine, digest, text, places })
     }
 
     fn key(&self) -> String {
@@ -76,7 +84,7 @@ impl<'a> Look<'a> {
     }
 
     fn says(&self, says: String) -> Evidence {
-        let data = json!({ "crontab": Digest::of(self.text.as_bytes()).short() });
+        let data = json!({ "crontab": self.digest });
         self.wire.evidence_with(&self.machine.source(), says, data)
     }
 
@@ -115,8 +123,7 @@ impl<'a> Look<'a> {
 
     /// Replaces the crontab that was read. Sent once.
     async fn write(&self, text: &str) -> Result<Evidence, Trouble> {
-        let digest = Digest::of(self.text.as_bytes()).to_string();
-        let args = ["write", &digest, &crontab::escaped(text)];
+        let args = ["write", &self.digest, text];
         let workflow = &self.call.workflow;
         let source = self.machine.source();
         let answer = self.machine.run(self.wire, workflow, "crontab-write", CRONTAB, &args).await?;

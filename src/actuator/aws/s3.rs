@@ -1,5 +1,7 @@
 //! Objects of the backup bucket: one looked at, a family listed, one copied.
 
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::MetadataDirective;
 
@@ -79,23 +81,26 @@ impl<'a> Bucket<'a> {
         object.map(Some).ok_or_else(|| self.odd(key))
     }
 
-    /// The last bytes of the object, at most this many.
+    /// The last bytes of exactly this object, at most so many.
     pub(in crate::actuator) async fn tail(
         &self,
-        key: &str,
+        object: &Object,
         bytes: u32,
     ) -> Result<Vec<u8>, Trouble> {
         let client = self.client(Repeat::Reads);
-        let request = client.get_object().bucket(&self.backup.bucket).key(key);
-        let request = request.range(format!("bytes=-{bytes}"));
+        let request = client
+            .get_object()
+            .bucket(&self.backup.bucket)
+            .key(&object.key)
+            .if_match(format!("\"{}\"", object.etag))
+            .range(format!("bytes=-{bytes}"));
         let work = async {
             // The body belongs to the call: it may hang like the answer itself.
-            Ok(request.send().await?.body.collect().await.map(|it| it.into_bytes().to_vec()))
+            Ok::<_, SdkError<GetObjectError>>(request.send().await?.body.collect().await)
         };
-        let body = self
-            .account
-            .call::<_, aws_sdk_s3::operation::get_object::GetObjectError>("s3 GetObject", work);
-        body.await?.map_err(|error| Trouble::new(&E3502, &self.url(key), error.to_string()))
+        let body = self.account.call("s3 GetObject", work).await?;
+        body.map(|it| it.into_bytes().to_vec())
+            .map_err(|error| Trouble::new(&E3502, &self.url(&object.key), error.to_string()))
     }
 
     /// All objects whose key starts so.

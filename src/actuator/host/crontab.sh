@@ -1,5 +1,5 @@
-# read              the user's crontab; nothing if there is none
-# write DIGEST TEXT makes it TEXT (escaped for printf %b), if it still has this SHA-256
+# read              one line with its SHA-256, then the user's crontab; nothing if there is none
+# write DIGEST TEXT makes it TEXT, if it still has this SHA-256
 set -u
 LC_ALL=C
 export LC_ALL
@@ -14,13 +14,15 @@ if ! crontab -l >"$now" 2>"$now.said"; then
       ;;
   esac
 fi
+digest=$(sha256sum <"$now") || exit 3
+digest=${digest%% *}
 if [ "$1" = read ]; then
+  echo "$digest"
   cat "$now"
   exit
 fi
-digest=$(sha256sum <"$now") || exit 3
-if [ "${digest%% *}" != "$2" ]; then
+if [ "$digest" != "$2" ]; then
   echo 'the crontab changed since it was read' >&2
   exit 5
 fi
-printf '%b' "$3" | crontab -
+printf '%s' "$3" | crontab -
