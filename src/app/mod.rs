@@ -230,7 +230,7 @@ pub fn schema() -> serde_json::Value {
 ///
 /// # Errors
 /// What is wrong, with the line's number.
-pub fn verify(settings: &Settings, system: &SystemName) -> Result<journal::Verified, Fault> {
+pub fn verify(settings: &Settings, system: &SystemName) -> Result<Verified, Fault> {
     journal::verify(&folder(settings, system))
 }
 

@@ -7,7 +7,7 @@ use crate::machine::{At, Input, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
 use crate::port::{Call, Finding};
 use crate::workflow::step::Params;
-use crate::workflow::step::params::JobsOff;
+use crate::workflow::step::params::{JobsOff, SwitchWhole};
 
 impl Conductor {
     /// The guards of the phase that comes next.
@@ -24,7 +24,10 @@ impl Conductor {
                 self.guard_confirm(goal, at)?;
                 self.guard_packet(by, at).await
             }
-            Some(next) => self.guard_jobs(next).await,
+            Some(next) => {
+                self.guard_jobs(next).await?;
+                self.guard_switch(next).await
+            }
             None => Ok(()),
         }
     }
@@ -87,6 +90,20 @@ impl Conductor {
             return Ok(());
         }
         Err(refused_by("no sync job may be on here", &found, next))
+    }
+
+    /// Before data is overwritten the switch itself says which site is production (V2, V5).
+    async fn guard_switch(&self, next: Phase) -> Result<(), Fault> {
+        if !matches!(next, Phase::Reset | Phase::Renew) {
+            return Ok(());
+        }
+        let params = Params::SwitchWhole(SwitchWhole { owned: true });
+        let Some(call) = self.extra_call(next, params)? else { return Ok(()) };
+        let found = self.world.check(call).look().await;
+        if found.verdict == Verdict::Pass {
+            return Ok(());
+        }
+        Err(refused_by("the switch must say who is production before data is loaded", &found, next))
     }
 
     /// A call that no step of the workflow makes.

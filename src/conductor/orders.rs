@@ -4,7 +4,9 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Reply};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
-use crate::fault::{E2006, E2007, E2012, E2013, Exit, Fault};
+use crate::fault::{
+    E2002, E2003, E2004, E2005, E2006, E2007, E2011, E2012, E2013, E2014, E2017, Exit, Fault,
+};
 use crate::machine::{Closed, Ended, Fact, Input, State};
 use crate::model::{Actor, Identity, Phase, StepId};
 
@@ -183,7 +185,7 @@ impl Conductor {
         }
         if self.book().try_input(by, &input).is_err() {
             let says = "writes were allowed on the new production; going back loses them";
-            return Err(Fault::new(&crate::fault::E2005, says)
+            return Err(Fault::new(&E2005, says)
                 .hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
@@ -206,7 +208,7 @@ impl Conductor {
         let halted = matches!(self.life().state, State::Halted { .. });
         if halted && self.book().try_input(by, &input).is_err() {
             let says = format!("`{step}` may not be skipped");
-            return Err(Fault::new(&crate::fault::E2014, says)
+            return Err(Fault::new(&E2014, says)
                 .because("only failed steps marked `skippable` in the workflow may be"));
         }
         self.decide(by, input, Self::told(reason))
@@ -251,20 +253,20 @@ impl Conductor {
             State::Doing { .. } | State::Settling { .. } | State::Ready { .. }
                 if life.record.paused =>
             {
-                (Exit::Refused, Some(&crate::fault::E2013))
+                (Exit::Refused, Some(&E2013))
             }
             State::Ready { .. } | State::Doing { .. } | State::Settling { .. } => {
                 (Exit::Done, None)
             }
-            State::Asking { .. } => (Exit::Waiting, Some(&crate::fault::E2011)),
+            State::Asking { .. } => (Exit::Waiting, Some(&E2011)),
             State::Halted { unknown, .. } if unknown != 0 => {
-                (Exit::Unknown, Some(&crate::fault::E2004))
+                (Exit::Unknown, Some(&E2004))
             }
             State::Halted { at, .. } if failed_action && at.phase == Phase::Swap => {
-                (Exit::Failed, Some(&crate::fault::E2017))
+                (Exit::Failed, Some(&E2017))
             }
-            State::Halted { .. } if failed_action => (Exit::Failed, Some(&crate::fault::E2003)),
-            State::Halted { .. } => (Exit::Refused, Some(&crate::fault::E2002)),
+            State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
+            State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
         Reply {
             exit,

@@ -131,7 +131,7 @@ impl Conductor {
         let (timeout, began) = (call.timeout, self.clock.monotonic());
         let (poll, settle) = (call.workflow.limits.poll.0, call.workflow.limits.settle.0);
         let mut tried =
-            Tried { open: call.since.is_some(), settled: false, sent: false, todo: None, deaf: 0 };
+            Tried { open: call.since.is_some(), settled: false, sent: None, todo: None, deaf: 0 };
         let action = self.world.action(call.clone());
         loop {
             let late = self.clock.monotonic().saturating_sub(began) >= timeout;
@@ -205,7 +205,12 @@ impl Conductor {
         evidence: Vec<Evidence>,
     ) -> Result<Turn, Fault> {
         let equal = tried.todo.as_ref() == Some(&changes);
-        if tried.sent {
+        let stage = tried.sent.is_some() && tried.sent.as_ref() != Some(&changes);
+        if stage && call.params.nature() == Nature::Once {
+            // Its first request worked and it has another one to make: a job awaits another job.
+            tried.sent = None;
+        }
+        if tried.sent.is_some() {
             // It was accepted or unknown and does not show: the second equal reading says it did not work.
             tried.todo = Some(changes);
             return Ok(if equal { Turn::End(StepEnd::failed(evidence)) } else { Turn::Again });
@@ -217,7 +222,7 @@ impl Conductor {
         }
         (tried.settled, tried.todo) = (true, None);
         self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
-        (tried.open, tried.sent) = (true, true);
+        (tried.open, tried.sent) = (true, Some(changes.clone()));
         Ok(match action.apply(&changes).await {
             Sent::Accepted { evidence, .. } => {
                 self.tell_seen(step, &evidence);
@@ -279,8 +284,8 @@ struct Tried {
     open: bool,
     /// It is known that the open intent of an earlier attempt did not work.
     settled: bool,
-    /// This attempt has sent its request.
-    sent: bool,
+    /// What this attempt has asked for.
+    sent: Option<Vec<Change>>,
     /// What was still to do at the last look.
     todo: Option<Vec<Change>>,
     /// Silent looks in a row.
