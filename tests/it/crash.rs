@@ -1,57 +1,88 @@
 //! A release through the real actuators, broken once before and after every journal line and every
-//! outside call: each time it is taken up again and ends in the same world.
+//! outside call: it is taken up again each time and ends in the same world with the same requests.
+//!
+//! A point is named by where the machine stands (phase, group, mode), what happens there and the how
+//! manieth of its kind it is, so that it means the same in every run. One run is broken once in every
+//! place the machine comes through, so that a run carries many breaks and every point still has its own.
+//! When only points of preflight are left, which changes nothing, a run ends with preflight, where the
+//! world and the record must be those of the unbroken run at that place.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use changeover::app::Hooks;
 use changeover::fault::{E4001, Fault};
-use changeover::machine::Life;
-use changeover::model::Digest;
+use changeover::machine::{Body, Life, State};
+use changeover::model::{Digest, Phase};
 use changeover::port::{Draft, Head, Journal, Line, Tap};
 use serde_json::Value;
 use tokio::sync::Notify;
 
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, comparable};
 
-/// Counts points and stops everything at one of them.
-#[derive(Debug)]
+/// Where the machine stands, what happens, and which one of its kind there.
+type Point = (String, &'static str, String, u32);
+
+#[derive(Debug, Default)]
+struct Watch {
+    place: String,
+    counts: BTreeMap<(String, &'static str, String), u32>,
+    seen: Vec<Point>,
+    armed: BTreeSet<Point>,
+    broken: Option<Point>,
+    hit: Vec<Point>,
+    lines: u64,
+}
+
+/// Counts points, and stops everything at those it is armed with.
+#[derive(Debug, Default)]
 struct Breaker {
-    seen: AtomicU64,
-    at: u64,
-    broken: AtomicBool,
+    watch: Mutex<Watch>,
     stop: Notify,
-    what: Mutex<String>,
-    counts: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Breaker {
-    fn new(at: u64) -> Arc<Self> {
-        Arc::new(Self {
-            seen: AtomicU64::new(0),
-            at,
-            broken: AtomicBool::new(false),
-            stop: Notify::new(),
-            what: Mutex::default(),
-            counts: Mutex::default(),
-        })
+    fn armed(points: BTreeSet<Point>) -> Arc<Self> {
+        let watch = Watch { armed: points, place: "start".to_owned(), ..Watch::default() };
+        Arc::new(Self { watch: Mutex::new(watch), stop: Notify::new() })
     }
 
-    /// Whether this point is where it breaks. Once broken, everything is.
+    /// Whether everything stops here. Once it has stopped, nothing goes on until it is mended.
     fn point(&self, kind: &'static str, what: &str) -> bool {
-        if self.broken.load(Ordering::SeqCst) {
+        let mut watch = self.watch.lock().unwrap();
+        if watch.broken.is_some() {
             return true;
         }
-        *self.counts.lock().unwrap().entry(kind).or_insert(0) += 1;
-        let breaks = self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.at;
-        if breaks {
-            *self.what.lock().unwrap() = format!("{kind}: {what}");
-            self.broken.store(true, Ordering::SeqCst);
+        let place = watch.place.clone();
+        let count = watch.counts.entry((place.clone(), kind, what.to_owned())).or_insert(0);
+        *count += 1;
+        let point = (place, kind, what.to_owned(), *count);
+        watch.seen.push(point.clone());
+        if watch.armed.remove(&point) {
+            watch.hit.push(point.clone());
+            watch.broken = Some(point);
             self.stop.notify_one();
+            return true;
         }
-        breaks
+        false
+    }
+
+    fn moved(&self, to: &State) {
+        let mut watch = self.watch.lock().unwrap();
+        watch.place = match to.at() {
+            None => "steady".to_owned(),
+            Some(at) => format!("{}/{:?}/{}/{}", at.phase.name(), at.way, at.group, to.mode()),
+        };
+    }
+
+    /// A fresh process: what was broken is gone.
+    fn mend(&self) {
+        self.watch.lock().unwrap().broken = None;
+    }
+
+    fn last(&self) -> String {
+        format!("{:?}", self.watch.lock().unwrap().hit.last())
     }
 
     fn hooks(self: &Arc<Self>) -> Hooks {
@@ -87,21 +118,33 @@ struct BreakingJournal {
     breaker: Arc<Breaker>,
 }
 
+/// What a line is, without what changes from run to run.
+fn name_of(body: &Body) -> String {
+    match body {
+        Body::Decided { input, .. } => format!("decided {}", input.name()),
+        Body::Refused { command, .. } => format!("refused {command}"),
+        Body::Intent(intent) => format!("intent {}", intent.id),
+        Body::Note { text, .. } => format!("note {}", text.chars().take(12).collect::<String>()),
+    }
+}
+
 impl Journal for BreakingJournal {
     fn head(&self) -> Head {
         self.inner.head()
     }
 
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        let what = format!("{:?}", draft.body).chars().take(60).collect::<String>();
+        let what = name_of(&draft.body);
         if self.breaker.point("before line", &what) {
             return Err(Fault::new(&E4001, "broken before the line"));
         }
         let line = self.inner.append(draft)?;
-        if self.breaker.point("after line", &what) {
-            return Err(Fault::new(&E4001, "broken after the line"));
+        self.breaker.watch.lock().unwrap().lines += 1;
+        let broken = self.breaker.point("after line", &what);
+        if let Body::Decided { to, .. } = &line.body {
+            self.breaker.moved(to);
         }
-        Ok(line)
+        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(line) }
     }
 
     fn remember(&mut self, life: &Life) {
@@ -121,66 +164,127 @@ impl Journal for BreakingJournal {
     }
 }
 
-/// Takes the release to its end; when the breaker breaks, goes on with a fresh process's eyes.
-async fn walk(operator: &Operator, breaker: &Arc<Breaker>) {
-    for _ in 0..120 {
-        let Some((who, command)) = operator.turn("v4.3.4", "sydney") else { return };
-        let broken_before = breaker.broken.load(Ordering::SeqCst);
-        if broken_before {
-            // After the break the operator goes on without it.
-            let shown = format!("{command:?}");
-            if let Err(fault) = operator.order(who, command).await {
-                panic!("after {}: {shown}: {fault}\n{}", breaker.what.lock().unwrap(), operator.last_lines());
-            }
-            continue;
-        }
-        let work = operator.order_in(who, command, breaker.hooks());
-        tokio::select! {
-            _ = work => (),
-            () = breaker.stop.notified() => (),
-        }
-    }
-    panic!("after {}: did not end: {:?}", breaker.what.lock().unwrap(), operator.life().state);
+/// How far a run goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Until {
+    Steady,
+    PreflightDone,
 }
 
+fn reached(operator: &Operator, until: Until) -> bool {
+    let ready = matches!(operator.life().state, State::Ready { at } if at.phase == Phase::Preflight);
+    until == Until::PreflightDone && ready
+}
+
+/// Takes the release to its end; at each break it goes on as a fresh process would.
+async fn walk(operator: &Operator, breaker: &Arc<Breaker>, until: Until) {
+    for _ in 0..400 {
+        if reached(operator, until) {
+            return;
+        }
+        let Some((who, command)) = operator.turn("v4.3.4", "sydney") else { return };
+        let shown = format!("{command:?}");
+        let work = operator.order_in(who, command, breaker.hooks());
+        let outcome = tokio::select! {
+            outcome = work => outcome,
+            () = breaker.stop.notified() => Ok(operator.broken_reply()),
+        };
+        let broke = breaker.watch.lock().unwrap().broken.is_some();
+        breaker.mend();
+        if let (Err(fault), false) = (outcome, broke) {
+            panic!("last break {}: {shown}: {fault}\n{}", breaker.last(), operator.last_lines());
+        }
+    }
+    panic!("last break {}: did not end: {:?}", breaker.last(), operator.life().state);
+}
+
+/// The end: the world, and how often each request took effect.
 fn end_of(lab: &Lab) -> (Value, BTreeMap<String, u64>) {
-    (lab.world(), lab.applied())
+    (comparable(&lab.world()), lab.applied())
+}
+
+/// The points by the place they lie in.
+fn by_place(points: &[Point]) -> BTreeMap<String, Vec<Point>> {
+    let mut places: BTreeMap<String, Vec<Point>> = BTreeMap::new();
+    for point in points {
+        places.entry(point.0.clone()).or_default().push(point.clone());
+    }
+    places
+}
+
+fn is_preflight(place: &str) -> bool {
+    place.starts_with("preflight/")
+}
+
+struct Unbroken {
+    points: Vec<Point>,
+    lines: u64,
+    end: (Value, BTreeMap<String, u64>),
+    preflight: (Value, BTreeMap<String, u64>),
+}
+
+async fn unbroken(lab: &Lab) -> Unbroken {
+    let operator = Operator::new(lab, "unbroken");
+    let breaker = Breaker::armed(BTreeSet::new());
+    walk(&operator, &breaker, Until::PreflightDone).await;
+    let preflight = end_of(lab);
+    walk(&operator, &breaker, Until::Steady).await;
+    let watch = breaker.watch.lock().unwrap();
+    Unbroken { points: watch.seen.clone(), lines: watch.lines, end: end_of(lab), preflight }
+}
+
+/// One run broken at these points; gives those it met.
+async fn broken_run(lab: &Lab, name: &str, points: BTreeSet<Point>, wanted: &Unbroken, until: Until) -> Vec<Point> {
+    lab.reset();
+    let operator = Operator::new(lab, name);
+    let breaker = Breaker::armed(points);
+    walk(&operator, &breaker, until).await;
+    let hit = breaker.watch.lock().unwrap().hit.clone();
+    let wanted_end = if until == Until::Steady { &wanted.end } else { &wanted.preflight };
+    let (world, applied) = end_of(lab);
+    assert_eq!(applied, wanted_end.1, "other requests took effect; broken at {hit:#?}");
+    assert_eq!(world, wanted_end.0, "another world; broken at {hit:#?}");
+    std::fs::remove_dir_all(operator.state.parent().unwrap()).unwrap();
+    hit
 }
 
 /// One shard of the points, so that the shards can run side by side.
-async fn break_every(shard: u64, shards: u64) {
+async fn break_every(shard: usize, shards: usize) {
     let lab = Lab::start();
-    let unbroken = Operator::new(&lab, "unbroken");
-    let counter = Breaker::new(0);
-    walk(&unbroken, &counter).await;
-    let wanted = end_of(&lab);
-    let counts = counter.counts.lock().unwrap().clone();
-    let points = counter.seen.load(Ordering::SeqCst);
-    let lines = unbroken_lines(&unbroken);
-    let calls = counts["before call"];
-    assert_eq!(counts["before line"], lines, "every line passes the breaker");
-    assert_eq!(points, 2 * (lines + calls), "points = 2 × (lines + outside calls)");
-    println!("shard {shard} of {shards}: {points} points = 2 × ({lines} lines + {calls} outside calls)");
-    let mut tried = 0;
-    for at in (1..=points).filter(|at| at % shards == shard) {
-        lab.reset();
-        let operator = Operator::new(&lab, &format!("at-{at}"));
-        let breaker = Breaker::new(at);
-        walk(&operator, &breaker).await;
-        let what = breaker.what.lock().unwrap().clone();
-        let (world, applied) = end_of(&lab);
-        assert_eq!(world, wanted.0, "point {at} ({what}): another world");
-        assert_eq!(applied, wanted.1, "point {at} ({what}): other state-changing requests");
-        std::fs::remove_dir_all(operator.state.parent().unwrap()).unwrap();
-        tried += 1;
+    let wanted = unbroken(&lab).await;
+    let calls = wanted.points.iter().filter(|it| it.1 == "before call").count() as u64;
+    let total = wanted.points.len() as u64;
+    assert_eq!(total, 2 * (wanted.lines + calls), "points = 2 × (lines + outside calls)");
+    println!("{total} points = 2 × ({} lines + {calls} outside calls)", wanted.lines);
+    let mine: Vec<Point> =
+        wanted.points.iter().enumerate().filter(|(i, _)| i % shards == shard).map(|(_, it)| it.clone()).collect();
+    let mut left: BTreeSet<Point> = mine.iter().cloned().collect();
+    let (mut runs, mut idle) = (0, 0);
+    while !left.is_empty() {
+        let places = by_place(&left.iter().cloned().collect::<Vec<_>>());
+        let only_preflight = places.keys().all(|it| is_preflight(it));
+        // One break in each place; which one turns with the runs, so that none waits for another.
+        let armed = places.values().map(|points| points[idle % points.len()].clone()).collect();
+        let until = if only_preflight { Until::PreflightDone } else { Until::Steady };
+        let hit = broken_run(&lab, &format!("run-{runs}"), armed, &wanted, until).await;
+        idle = if hit.is_empty() { idle + 1 } else { 0 };
+        hit.iter().for_each(|point| assert!(left.remove(point)));
+        runs += 1;
+        assert!(idle < 8, "these points of the unbroken run were not met again: {left:#?}");
     }
-    println!("shard {shard}: {tried} points broken, each ended in the same world");
-    assert!(tried > 50);
+    println!("shard {shard} of {shards}: {} points broken in {runs} runs, each ended in the same world", mine.len());
+    assert!(mine.len() > 100);
 }
 
-fn unbroken_lines(operator: &Operator) -> u64 {
-    let settings = operator.settings("reader");
-    changeover::app::verify(&settings, &operator.system).unwrap().lines
+/// The whole release, unbroken, from `init` to steady; what the other tests compare with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_walks_to_its_end() {
+    let lab = Lab::start();
+    let operator = Operator::new(&lab, "unbroken");
+    operator.release("v4.3.4", "sydney").await;
+    let world = lab.world();
+    assert_eq!(world["sites"]["sydney"]["version"], "v4.3.4");
+    assert_eq!(world["sites"]["hk"]["version"], "v4.3.4", "the standby got it too");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

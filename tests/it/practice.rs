@@ -10,17 +10,17 @@ use changeover::app::{self, Flags, Hooks, Settings};
 use changeover::conductor::{Command, NoWatcher, Order, Reply};
 use changeover::fault::Fault;
 use changeover::machine::{Life, State};
-use changeover::model::{Actor, Identity, Phase, SiteName, SystemName};
+use changeover::model::{Phase, SiteName, SystemName};
 use serde_json::Value;
 
 /// Small waits for a copy of the shipped workflow; everything else stays as shipped.
 const PRACTICE: &str = "\npractice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action: 30s, late: 1s }\n";
 
 /// The practice cloud, stopped when dropped.
-pub struct Lab {
+pub(crate) struct Lab {
     child: Child,
-    pub dir: tempfile::TempDir,
-    pub env: BTreeMap<String, String>,
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 impl Drop for Lab {
@@ -32,17 +32,20 @@ impl Drop for Lab {
 }
 
 /// A program built in the same folder as the one under test.
-pub fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_changeover")).with_file_name(name)
 }
 
 impl Lab {
     /// Starts one; everything takes next to no time.
-    pub fn start() -> Self {
-        Self::start_with(&["--job-seconds", "0.02", "--rds-seconds", "0.05", "--dns-delay", "0.02", "--host-seconds", "0.02"])
+    pub(crate) fn start() -> Self {
+        let none = ["--job-seconds", "0", "--rds-seconds", "0", "--dns-delay", "0", "--host-seconds", "0"];
+        let lab = Self::start_with(&none);
+        lab.settle();
+        lab
     }
 
-    pub fn start_with(options: &[&str]) -> Self {
+    pub(crate) fn start_with(options: &[&str]) -> Self {
         let moto = std::env::var("CHANGEOVER_MOTO")
             .expect("CHANGEOVER_MOTO names moto_server; scripts/test sets it");
         let dir = tempfile::tempdir().unwrap();
@@ -76,30 +79,37 @@ impl Lab {
         format!("{}{path}", self.env["CHANGEOVER_LAB_URL"])
     }
 
-    pub fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         self.curl(&["-sS", "--fail-with-body", &self.url(path)])
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let body = body.to_string();
         self.curl(&["-sS", "--fail-with-body", "-H", "content-type: application/json", "-d", &body, &self.url(path)])
     }
 
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.post("/_lab/reset", &serde_json::json!({}));
+        self.settle();
+    }
+
+    /// No cache of a resolver and no budget of requests stands in the way of many quick runs.
+    fn settle(&self) {
+        let set = serde_json::json!({ "resolver_cache_s": 0, "cloudflare_limit": 1_000_000 });
+        self.post("/_lab/set", &set);
     }
 
     /// Everything but ids and times.
-    pub fn world(&self) -> Value {
+    pub(crate) fn world(&self) -> Value {
         self.get("/_lab/world")
     }
 
     /// State-changing requests that took effect, by service and operation.
-    pub fn applied(&self) -> BTreeMap<String, u64> {
+    pub(crate) fn applied(&self) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         for call in self.get("/_lab/calls?changes=true").as_array().unwrap() {
             if call["applied"] == true && call["service"] != "webhook" {
-                let key = format!("{} {} {}", text(&call["service"]), text(&call["method"]), text(&call["path"]));
+                let key = format!("{} {} {}", text(&call["service"]), text(&call["operation"]), normal(&text(&call["path"])));
                 *counts.entry(key).or_insert(0) += 1;
             }
         }
@@ -127,16 +137,16 @@ fn exports(text: &str) -> BTreeMap<String, String> {
 }
 
 /// One operator with a state folder of their own.
-pub struct Operator {
-    pub state: PathBuf,
-    pub workflows: PathBuf,
-    pub env: BTreeMap<String, String>,
-    pub system: SystemName,
+pub(crate) struct Operator {
+    pub(crate) state: PathBuf,
+    pub(crate) workflows: PathBuf,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) system: SystemName,
 }
 
 impl Operator {
     /// An operator of this practice cloud, with small waits.
-    pub fn new(lab: &Lab, name: &str) -> Self {
+    pub(crate) fn new(lab: &Lab, name: &str) -> Self {
         let base = lab.dir.path().join(name);
         let workflows = base.join("workflows");
         std::fs::create_dir_all(&workflows).unwrap();
@@ -147,7 +157,7 @@ impl Operator {
         Self { state: base.join("state"), workflows, env: lab.env.clone(), system: "gigadb".into() }
     }
 
-    pub fn settings(&self, who: &str) -> Settings {
+    pub(crate) fn settings(&self, who: &str) -> Settings {
         let flags = Flags {
             state: Some(self.state.clone()),
             workflows: Some(self.workflows.clone()),
@@ -161,22 +171,22 @@ impl Operator {
         settings
     }
 
-    pub fn life(&self) -> Life {
+    pub(crate) fn life(&self) -> Life {
         app::glance(&self.settings("reader"), &self.system).unwrap().life
     }
 
-    pub async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
+    pub(crate) async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
         self.order_in(who, command, Hooks::default()).await
     }
 
-    pub async fn order_in(&self, who: &str, command: Command, hooks: Hooks) -> Result<Reply, Fault> {
+    pub(crate) async fn order_in(&self, who: &str, command: Command, hooks: Hooks) -> Result<Reply, Fault> {
         let order = Order { command, reason: Some("practice".to_owned()), dry_run: false };
         app::order_in(&self.settings(who), &self.system, order, Arc::new(NoWatcher), hooks).await
     }
 
     /// The command that brings this release nearer to its end, from whatever state it is in; `None` when
     /// the release is over.
-    pub fn turn(&self, release: &str, to: &str) -> Option<(&'static str, Command)> {
+    pub(crate) fn turn(&self, release: &str, to: &str) -> Option<(&'static str, Command)> {
         let life = self.life();
         let next = |confirm: Option<&str>| Command::Next {
             auto: false,
@@ -202,7 +212,7 @@ impl Operator {
     }
 
     /// Takes a release to its end.
-    pub async fn release(&self, release: &str, to: &str) {
+    pub(crate) async fn release(&self, release: &str, to: &str) {
         for _ in 0..60 {
             let Some((who, command)) = self.turn(release, to) else { return };
             let shown = format!("{command:?}");
@@ -214,19 +224,60 @@ impl Operator {
         panic!("the release did not end: {:?}", self.life().state);
     }
 
+    /// Stands for the answer of a process that was broken.
+    pub(crate) fn broken_reply(&self) -> Reply {
+        let state = self.life().state;
+        let exit = changeover::fault::Exit::Unknown;
+        Reply { exit, sentence: String::new(), next: String::new(), state, code: None, plan: None }
+    }
+
     /// The last lines of the journal, for failures of tests.
-    pub fn last_lines(&self) -> String {
+    pub(crate) fn last_lines(&self) -> String {
         let lines = app::glance(&self.settings("reader"), &self.system).map(|it| it.lines).unwrap_or_default();
         let from = lines.len().saturating_sub(6);
         lines[from..].iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
     }
 }
 
-pub fn approve() -> Command {
+pub(crate) fn approve() -> Command {
     Command::Approve { comment: None, packet: None }
 }
 
-/// A person who says so.
-pub fn person(name: &str) -> Actor {
-    Actor { name: name.to_owned(), identity: Identity::Claimed }
+/// A world without what differs from run to run: stamps, the journal's id, counts of readers, and
+/// announcements, which may repeat.
+pub(crate) fn comparable(world: &Value) -> Value {
+    match world {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(name, _)| !["announcements", "requests", "running"].contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), comparable(value)))
+            .collect(),
+        Value::Array(items) => items.iter().map(comparable).collect(),
+        Value::String(text) => Value::String(normal(text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => world.clone(),
+    }
+}
+
+/// Runs of digits and hexadecimal digits of the length of a stamp or of an id are replaced by their kind.
+fn normal(text: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for letter in text.chars().chain(['\n']) {
+        if letter.is_ascii_alphanumeric() {
+            word.push(letter);
+            continue;
+        }
+        let hex = word.chars().all(|it| it.is_ascii_hexdigit());
+        let digits = word.chars().all(|it| it.is_ascii_digit());
+        match word.len() {
+            12 if digits => out.push_str("STAMP"),
+            8 | 16 if hex && !digits => out.push_str("JOURNAL"),
+            8 | 16 if hex && digits && text.contains("changeover") => out.push_str("JOURNAL"),
+            _ => out.push_str(&word),
+        }
+        word.clear();
+        out.push(letter);
+    }
+    out.pop();
+    out
 }
