@@ -1,5 +1,7 @@
 //! Goes on until people are needed: works on groups of steps, settles, and enters the phases it may.
 
+use std::sync::PoisonError;
+
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
@@ -7,7 +9,7 @@ use crate::conductor::command::Progress;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
-use crate::model::{Actor, Phase, SiteName, Way};
+use crate::model::{Actor, Evidence, Phase, SiteName, Way};
 
 /// How far to go on without being told.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +106,9 @@ impl Conductor {
     /// Writes a step's outcome; the outcome and the move it causes are one line.
     fn end_step(&self, by: &Actor, step: u8, end: StepEnd) -> Result<(), Fault> {
         let input = Input::Step { step, ended: end.ended };
+        if let Some(journal) = foreign_mark(&end.evidence).filter(|_| end.ended != Ended::Done) {
+            *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
+        }
         let mut facts = end.facts;
         let before = self.life();
         if let Ok(turned) = self.book().try_input(by, &input) {
@@ -187,6 +192,12 @@ impl Conductor {
         // The other command may have gone away; its order was carried out all the same.
         drop(answer.send(reply));
     }
+}
+
+/// The other journal whose mark was met, if these readings name one.
+pub(super) fn foreign_mark(evidence: &[Evidence]) -> Option<String> {
+    let named = |it: &Evidence| Some(it.data.get("foreign_mark")?.as_str()?.to_owned());
+    evidence.iter().find_map(named)
 }
 
 /// A new stamp on the first entry into `backup` or `renew`; always later than any stamp before it, so

@@ -1,8 +1,8 @@
 //! What must hold before a phase is entered, beyond what its own steps look at.
 
 use crate::conductor::Conductor;
-use crate::conductor::drive::Goal;
-use crate::fault::{E2002, E2005, E2008, Fault};
+use crate::conductor::drive::{Goal, foreign_mark};
+use crate::fault::{E2002, E2005, E2008, E2019, Fault};
 use crate::machine::{At, Input, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
 use crate::port::{Call, Finding};
@@ -179,6 +179,11 @@ pub(super) fn confirmed(
 
 fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
     let says = found.evidence.iter().map(|it| it.says.as_str()).collect::<Vec<_>>().join("; ");
+    if foreign_mark(&found.evidence).is_some() {
+        return Fault::new(&E2019, format!("{} was not entered: {says}", next.name()))
+            .because("another Changeover moves these records; two would fight over them")
+            .hint("if that one is gone for good: changeover run adopt --reason TEXT");
+    }
     let verdict = match found.verdict {
         Verdict::Pass => "pass",
         Verdict::Fail => "failed",

@@ -79,6 +79,8 @@ pub struct Conductor {
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
     pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+    /// The journal whose mark the last failed step met.
+    foreign: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -104,6 +106,7 @@ impl Conductor {
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),
+            foreign: Mutex::new(None),
         }
     }
 

@@ -1,11 +1,13 @@
 //! Each command: what it demands, and the input it becomes.
 
+use std::sync::PoisonError;
+
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Reply};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
 use crate::fault::{
-    E2002, E2003, E2004, E2005, E2006, E2007, E2011, E2012, E2013, E2014, E2017, Exit, Fault,
+    E2002, E2003, E2004, E2005, E2006, E2007, E2011, E2012, E2013, E2014, E2017, E2019, Exit, Fault,
 };
 use crate::machine::{Closed, Ended, Fact, Input, State};
 use crate::model::{Actor, Identity, Phase, StepId};
@@ -185,8 +187,7 @@ impl Conductor {
         }
         if self.book().try_input(by, &input).is_err() {
             let says = "writes were allowed on the new production; going back loses them";
-            return Err(Fault::new(&E2005, says)
-                .hint("consent to it by name: --accept-data-loss"));
+            return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
         self.decide(by, input, Self::told(reason))
@@ -248,6 +249,9 @@ impl Conductor {
     pub(super) fn reply(&self) -> Reply {
         let life = self.life();
         let failed_action = self.failed_action(&life);
+        let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let halted = matches!(life.state, State::Halted { .. });
+        let foreign = foreign.filter(|_| halted);
         let (exit, code) = match life.state {
             State::Steady => (Exit::Done, None),
             State::Doing { .. } | State::Settling { .. } | State::Ready { .. }
@@ -259,18 +263,21 @@ impl Conductor {
                 (Exit::Done, None)
             }
             State::Asking { .. } => (Exit::Waiting, Some(&E2011)),
-            State::Halted { unknown, .. } if unknown != 0 => {
-                (Exit::Unknown, Some(&E2004))
-            }
+            State::Halted { unknown, .. } if unknown != 0 => (Exit::Unknown, Some(&E2004)),
+            State::Halted { .. } if foreign.is_some() => (Exit::Conflict, Some(&E2019)),
             State::Halted { at, .. } if failed_action && at.phase == Phase::Swap => {
                 (Exit::Failed, Some(&E2017))
             }
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
+        let mut sentence = crate::view::sentence(&life);
+        if let Some(journal) = foreign {
+            sentence.push_str(&format!("; the records carry the mark of journal {journal}"));
+        }
         Reply {
             exit,
-            sentence: crate::view::sentence(&life),
+            sentence,
             next: crate::view::next(&life),
             state: life.state,
             code: code.map(|it: &crate::fault::Code| it.id.to_owned()),

@@ -140,9 +140,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         path(at.kind, way).first().map(|phase| At { way, phase: *phase, group: 0, tried: 1, ..at })
     };
     match command {
-        Command::Next { .. } | Command::Accept => {
-            following(at, record)
-        }
+        Command::Next { .. } | Command::Accept => following(at, record),
         Command::Rollback { .. } => back(Way::Back),
         Command::Abort => back(Way::Abort),
         Command::Retry | Command::Resume => Some(at),

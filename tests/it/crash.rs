@@ -172,7 +172,8 @@ enum Until {
 }
 
 fn reached(operator: &Operator, until: Until) -> bool {
-    let ready = matches!(operator.life().state, State::Ready { at } if at.phase == Phase::Preflight);
+    let ready =
+        matches!(operator.life().state, State::Ready { at } if at.phase == Phase::Preflight);
     until == Until::PreflightDone && ready
 }
 
@@ -234,7 +235,13 @@ async fn unbroken(lab: &Lab) -> Unbroken {
 }
 
 /// One run broken at these points; gives those it met.
-async fn broken_run(lab: &Lab, name: &str, points: BTreeSet<Point>, wanted: &Unbroken, until: Until) -> Vec<Point> {
+async fn broken_run(
+    lab: &Lab,
+    name: &str,
+    points: BTreeSet<Point>,
+    wanted: &Unbroken,
+    until: Until,
+) -> Vec<Point> {
     lab.reset();
     let operator = Operator::new(lab, name);
     let breaker = Breaker::armed(points);
@@ -256,8 +263,13 @@ async fn break_every(shard: usize, shards: usize) {
     let total = wanted.points.len() as u64;
     assert_eq!(total, 2 * (wanted.lines + calls), "points = 2 × (lines + outside calls)");
     println!("{total} points = 2 × ({} lines + {calls} outside calls)", wanted.lines);
-    let mine: Vec<Point> =
-        wanted.points.iter().enumerate().filter(|(i, _)| i % shards == shard).map(|(_, it)| it.clone()).collect();
+    let mine: Vec<Point> = wanted
+        .points
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| i % shards == shard)
+        .map(|(_, it)| it.clone())
+        .collect();
     let mut left: BTreeSet<Point> = mine.iter().cloned().collect();
     let (mut runs, mut idle) = (0, 0);
     while !left.is_empty() {
@@ -272,7 +284,10 @@ async fn break_every(shard: usize, shards: usize) {
         runs += 1;
         assert!(idle < 8, "these points of the unbroken run were not met again: {left:#?}");
     }
-    println!("shard {shard} of {shards}: {} points broken in {runs} runs, each ended in the same world", mine.len());
+    println!(
+        "shard {shard} of {shards}: {} points broken in {runs} runs, each ended in the same world",
+        mine.len()
+    );
     assert!(mine.len() > 100);
 }
 

@@ -8,6 +8,7 @@ mod crash;
 mod journal;
 mod machine;
 mod practice;
+mod swap;
 mod tidy;
 mod view;
 mod walk;

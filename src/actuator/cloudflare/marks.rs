@@ -111,8 +111,7 @@ pub(super) fn post(name: &str, number: u64, comment: &str) -> Value {
 }
 
 /// Sets the first mark of this journal in every zone without one. A zone whose highest mark is another
-/// journal's is refused, unless `survey` (changed by `run adopt`) says that this very mark is ours now:
-/// then the next number is taken.
+/// journal's is refused.
 ///
 /// # Errors
 /// What was seen; nothing is undone, and marks already set are found by the next try.
@@ -120,14 +119,38 @@ pub(in crate::actuator) async fn first(
     wire: &Arc<Wire>,
     workflow: &Workflow,
     journal: &str,
+    _: &Survey,
+) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
+    ours(wire, workflow, journal, &BTreeMap::new()).await
+}
+
+/// Sets the next mark of this journal in every zone, whoever the highest one belongs to, if that is still
+/// the one the survey saw. Requests that the other journal has sent and that are still on their way need
+/// the number taken here, or lower ones.
+///
+/// # Errors
+/// As [`first`].
+pub(in crate::actuator) async fn take(
+    wire: &Arc<Wire>,
+    workflow: &Workflow,
+    journal: &str,
     survey: &Survey,
+) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
+    ours(wire, workflow, journal, &survey.marks).await
+}
+
+async fn ours(
+    wire: &Arc<Wire>,
+    workflow: &Workflow,
+    journal: &str,
+    adopted: &BTreeMap<String, (u64, String)>,
 ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
     let client = Client::new(wire, workflow, None).map_err(|it| vec![it])?;
     let mut numbers = BTreeMap::new();
     for zone in &switch(workflow).zones {
-        let adopted = survey.marks.get(&zone.name).filter(|(_, of)| of == journal);
-        let number = first_in(&client, workflow, journal, zone, adopted.map(|it| it.0));
-        numbers.insert(zone.name.clone(), number.await.map_err(|it| vec![it])?);
+        let adopted = adopted.get(&zone.name).map(|it| it.0);
+        let number = first_in(&client, workflow, journal, zone, adopted).await;
+        numbers.insert(zone.name.clone(), number.map_err(|it| vec![it])?);
     }
     Ok(numbers)
 }
@@ -147,7 +170,8 @@ async fn first_in(
         Some(mark) if adopted == Some(mark.number) => mark.number + 1,
         Some(mark) => return Err(foreign(&client.wire, &zone.name, mark)),
     };
-    let comment = cut(format!("changeover {} journal {journal} init", workflow.system));
+    let how = if adopted.is_some() { "adopt" } else { "init" };
+    let comment = cut(format!("changeover {} journal {journal} {how}", workflow.system));
     let batch = Batch { posts: vec![post(&name, number, &comment)], ..Batch::default() };
     let Err(trouble) = client.batch(&zone.name, &id, &batch).await else { return Ok(number) };
     match trouble.kind {
@@ -178,13 +202,4 @@ pub(super) fn foreign(wire: &Wire, zone: &str, mark: &Mark) -> Evidence {
         "code": "E3101", "foreign_mark": journal, "zone": zone, "number": mark.number
     });
     wire.evidence_with(&format!("cloudflare {zone}"), says, data)
-}
-
-pub(in crate::actuator) async fn take(
-    _: &Arc<Wire>,
-    _: &Workflow,
-    _: &str,
-    _: &Survey,
-) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
-    Err(vec![])
 }
