@@ -11,6 +11,7 @@ mod guard;
 mod orders;
 mod packet;
 mod plan;
+mod resolve;
 mod roles;
 mod settle;
 mod start;
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fault::{E2012, Fault};
 use crate::machine::Life;
-use crate::model::{Actor, Digest, StepId, SystemName};
+use crate::model::{Actor, Digest, Phase, StepId, SystemName};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
@@ -79,6 +80,8 @@ pub struct Conductor {
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
     pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+    /// What was last seen of each step that ended here.
+    ends: Mutex<BTreeMap<(Phase, u8), String>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -104,6 +107,7 @@ impl Conductor {
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),
+            ends: Mutex::default(),
         }
     }
 
