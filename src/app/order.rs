@@ -61,7 +61,7 @@ pub async fn order_in(
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
     let workflow = Arc::new(read(&text, &file)?);
-    let claim = Claim { since: settings.now, command: order.command.name().to_owned() };
+    let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
     let opened = match journal::open(&dir, system, &claim) {
         Ok(opened) => opened,
         Err(NotOpened::Busy(holder)) => {
@@ -71,13 +71,15 @@ pub async fn order_in(
     };
     let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
-    let wire = Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
+    let wire =
+        Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world: Arc<dyn World> = Arc::new(Actuators::new(wire));
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
     }
-    let cut = cut.map(|it| format!("{} torn bytes after line {} were cut off", it.bytes, it.after.seq));
+    let cut =
+        cut.map(|it| format!("{} torn bytes after line {} were cut off", it.bytes, it.after.seq));
     for text in warnings.into_iter().chain(cut) {
         book.note(&settings.actor, text, None, vec![], vec![])?;
     }
@@ -131,6 +133,6 @@ fn fresh_id() -> Result<String, Fault> {
 /// # Errors
 /// There is none, or the lock is held.
 pub fn cut_tail(settings: &Settings, system: &SystemName) -> Result<(), Fault> {
-    let claim = Claim { since: settings.now, command: "run adopt".to_owned() };
+    let claim = Claim { since: settings.clock.now(), command: "run adopt".to_owned() };
     journal::cut_tail(&folder(settings, system), &claim).map(drop).map_err(Fault::from)
 }
