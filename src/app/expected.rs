@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::{Body, Input, State, Steps};
+use crate::machine::{Body, Ended, Input, Rules, State, Steps};
 use crate::model::{Phase, StepId, Time};
 use crate::port::Line;
 
@@ -14,19 +14,25 @@ pub(super) fn durations(lines: &[Line]) -> BTreeMap<StepId, i64> {
     for line in lines {
         let Body::Decided { input, from, to, .. } = &line.body else { continue };
         if let Input::Start(begin) = input {
-            names = begin.rules.phases.iter().map(|it| (it.phase, it.steps.clone())).collect();
+            names = named(&begin.rules);
+            begun.clear();
+        } else if let Input::Amend { rules, .. } = input {
+            names = named(rules);
         }
-        if let (Input::Step { step, .. }, State::Doing { at, .. }) = (input, from)
+        if let (Input::Step { step, ended }, State::Doing { at, .. }) = (input, from)
             && let (Some(began), Some(id)) = (
                 begun.remove(&(at.phase, *step)),
                 names.get(&at.phase).and_then(|it| it.get(usize::from(*step))),
             )
         {
-            took.entry(id.clone()).or_default().push(line.at.seconds_since(began));
+            if *ended == Ended::Done {
+                took.entry(id.clone()).or_default().push(line.at.seconds_since(began));
+            }
         }
         if let State::Doing { at, left, .. } = to {
-            for step in bits(*left) {
-                begun.entry((at.phase, step)).or_insert(line.at);
+            let goes_on = matches!(from, State::Doing { at: before, .. } if before == at);
+            for step in bits(*left).filter(|_| !goes_on) {
+                begun.insert((at.phase, step), line.at);
             }
         }
     }
@@ -36,6 +42,10 @@ pub(super) fn durations(lines: &[Line]) -> BTreeMap<StepId, i64> {
             Some((id, *all.get(all.len() / 2)?))
         })
         .collect()
+}
+
+fn named(rules: &Rules) -> BTreeMap<Phase, Vec<StepId>> {
+    rules.phases.iter().map(|it| (it.phase, it.steps.clone())).collect()
 }
 
 fn bits(steps: Steps) -> impl Iterator<Item = u8> {

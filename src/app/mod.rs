@@ -170,7 +170,9 @@ pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault>
     let holder = journal::holder(&dir)
         .filter(|it| it.alive)
         .map(|it| format!("pid {} on {} since {}", it.pid, it.host, it.since.screen()));
-    let (system, differs, now) = (system.clone(), settings.outside.differs.clone(), settings.now);
+    // Asked at each look: who watches looks many times.
+    let now = settings.clock.now();
+    let (system, differs) = (system.clone(), settings.outside.differs.clone());
     Ok(Glance { system, workflow, life, lines, holder, differs, now })
 }
 

@@ -61,7 +61,7 @@ pub async fn order_in(
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
     let workflow = Arc::new(read(&text, &file)?);
-    let claim = Claim { since: settings.now, command: order.command.name().to_owned() };
+    let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
     let opened = match journal::open(&dir, system, &claim) {
         Ok(opened) => opened,
         Err(NotOpened::Busy(holder)) => {
@@ -133,6 +133,6 @@ fn fresh_id() -> Result<String, Fault> {
 /// # Errors
 /// There is none, or the lock is held.
 pub fn cut_tail(settings: &Settings, system: &SystemName) -> Result<(), Fault> {
-    let claim = Claim { since: settings.now, command: "run adopt".to_owned() };
+    let claim = Claim { since: settings.clock.now(), command: "run adopt".to_owned() };
     journal::cut_tail(&folder(settings, system), &claim).map(drop).map_err(Fault::from)
 }

@@ -34,9 +34,14 @@ impl Conductor {
                     self.decide(by, Input::Due, Told::default())?;
                 }
                 State::Asking { .. } => return Ok(()),
-                State::Settling { failover, .. } => self.settle(by, failover).await?,
-                State::Doing { at, .. } if life.record.paused => {
-                    self.say(&format!("paused in {}", at.phase.name()));
+                State::Settling { failover, .. } => {
+                    if !self.settle_attended(by, failover).await? {
+                        return Ok(());
+                    }
+                }
+                State::Doing { at, .. } if held_back(&life, at) => {
+                    let why = if life.record.paused { "paused" } else { "frozen" };
+                    self.say(&format!("{why} in {}", at.phase.name()));
                     return Ok(());
                 }
                 State::Doing { at, .. } => self.work_group(by, at).await?,
@@ -59,13 +64,29 @@ impl Conductor {
         for step in self.wanted() {
             tasks.push(self.work_timed(by, at, step));
         }
-        while self.life().state.at() == Some(at) && !tasks.is_empty() {
+        // Told to leave, the machine stands at the same place: what is under way is dropped then, and
+        // its open intents are settled.
+        let here = |state| matches!(state, State::Doing { at: now, .. } if now == at);
+        while here(self.life().state) && !tasks.is_empty() {
             tokio::select! {
                 Some((step, end)) = tasks.next() => self.end_step(by, step, end?)?,
-                Some(handed) = inbox.recv() => self.handed(handed).await,
+                Some(handed) = inbox.recv() => self.handed(handed).await?,
             }
         }
         Ok(())
+    }
+
+    /// Settles, and hears a second command meanwhile: a person may know how something ended. True to go
+    /// on.
+    async fn settle_attended(&self, by: &Actor, failover: bool) -> Result<bool, Fault> {
+        let mut inbox = self.inbox.lock().await;
+        tokio::select! {
+            settled = self.settle(by, failover) => settled,
+            Some(handed) = inbox.recv() => {
+                self.handed(handed).await?;
+                Ok(true)
+            }
+        }
     }
 
     /// The steps the state wants worked on.
@@ -109,44 +130,11 @@ impl Conductor {
         if let Some(journal) = foreign_mark(&end.evidence).filter(|_| end.ended != Ended::Done) {
             *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         }
-        let mut facts = end.facts;
-        let before = self.life();
-        if let Ok(turned) = self.book().try_input(by, &input) {
-            facts.extend(self.follows(&before, &turned.state, end.ended));
+        let at = self.life().state.at();
+        if let (Some(at), Some(last)) = (at, end.evidence.last()) {
+            self.remember_end(at.phase, step, &last.says);
         }
-        self.decide(by, input, (None, end.evidence, facts))
-    }
-
-    /// What a finished phase makes true.
-    fn follows(&self, before: &Life, to: &State, ended: Ended) -> Option<Fact> {
-        let (from, run) = (before.state.at()?, before.record.run.as_ref()?);
-        let left = to.at().is_none_or(|at| at.phase != from.phase);
-        let done = ended == Ended::Done && (left || matches!(to, State::Ready { .. }));
-        let (production, standby) = crate::conductor::meant(run, from);
-        match from.phase {
-            Phase::Deploy if done => {
-                Some(Fact::Release { site: standby, version: run.version.clone()? })
-            }
-            Phase::Renew if done => {
-                let version = before.record.releases.get(&production)?.clone();
-                Some(Fact::Release { site: standby, version })
-            }
-            Phase::Preflight
-            | Phase::Deploy
-            | Phase::Embargo
-            | Phase::SyncOff
-            | Phase::Backup
-            | Phase::Reset
-            | Phase::Validate
-            | Phase::Assess
-            | Phase::Fence
-            | Phase::Swap
-            | Phase::Sanity
-            | Phase::Soak
-            | Phase::Lift
-            | Phase::Renew
-            | Phase::SyncOn => None,
-        }
+        self.decide(by, input, (None, end.evidence, end.facts))
     }
 
     /// Decides an input that must be wanted here.
@@ -156,6 +144,7 @@ impl Conductor {
         let mut book = self.book();
         if let Ok(turned) = book.try_input(by, &input) {
             facts.extend(stamp(book.life(), &turned.state, self.clock.now()));
+            facts.extend(follows(book.life(), &input, &turned.state));
         }
         let (reason, evidence) = evidence_and_reason;
         let name = input.name();
@@ -183,14 +172,65 @@ impl Conductor {
         self.watcher.tell(&Progress::Said { says: says.to_owned() });
     }
 
-    async fn handed(&self, (order, who, answer): Handed) {
+    /// Carries out a second command's order.
+    ///
+    /// # Errors
+    /// The journal could not be written.
+    async fn handed(&self, (order, who, answer): Handed) -> Result<(), Fault> {
+        if answer.is_closed() {
+            // It was told that nobody took its order; so nobody does.
+            return Ok(());
+        }
         let reply = if order.dry_run {
             self.plan(&order).await
         } else {
-            self.accept_order(&order, &who).await.map(|_| self.reply())
+            match self.accept_order(&order, &who).await {
+                Ok(_) => Ok(self.reply()),
+                Err(fault) => Err(self.refused(&order, &who, fault)?),
+            }
         };
-        // The other command may have gone away; its order was carried out all the same.
-        drop(answer.send(reply));
+        if answer.send(reply).is_err() {
+            self.say("the other command went away; its order was carried out all the same");
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing new may be started here: a person paused the run, or a freeze lies on the system.
+fn held_back(life: &Life, at: At) -> bool {
+    life.record.paused || crate::machine::frozen_out(&life.record, at)
+}
+
+/// What a finished phase makes true, however its last step came to its end.
+fn follows(before: &Life, input: &Input, to: &State) -> Option<Fact> {
+    let (from, run) = (before.state.at()?, before.record.run.as_ref()?);
+    let ends = matches!(input, Input::Step { .. } | Input::Skip { .. } | Input::Resolve { .. });
+    let stays = matches!(to, State::Doing { at, .. } if at.phase == from.phase);
+    let done = ends && !stays && !matches!(to, State::Halted { .. });
+    let (production, standby) = crate::conductor::meant(run, from);
+    match from.phase {
+        Phase::Deploy if done => {
+            Some(Fact::Release { site: standby, version: run.version.clone()? })
+        }
+        Phase::Renew if done => {
+            let version = before.record.releases.get(&production)?.clone();
+            Some(Fact::Release { site: standby, version })
+        }
+        Phase::Preflight
+        | Phase::Deploy
+        | Phase::Embargo
+        | Phase::SyncOff
+        | Phase::Backup
+        | Phase::Reset
+        | Phase::Validate
+        | Phase::Assess
+        | Phase::Fence
+        | Phase::Swap
+        | Phase::Sanity
+        | Phase::Soak
+        | Phase::Lift
+        | Phase::Renew
+        | Phase::SyncOn => None,
     }
 }
 

@@ -68,7 +68,14 @@ impl Conductor {
     pub(super) async fn guard_jobs(&self, next: Phase) -> Result<(), Fault> {
         let record = self.life().record;
         let Some(run) = &record.run else { return Ok(()) };
-        let within = run.entered.contains_key(&Phase::SyncOff) && run.kind != Kind::Failover;
+        // From the end of `sync_off`: what is given up before that never had all jobs off.
+        let switched_off = match run.kind {
+            Kind::Rejoin => run.entered.contains_key(&Phase::SyncOff),
+            Kind::Release | Kind::Switchover | Kind::Drill => {
+                next == Phase::Backup || run.entered.contains_key(&Phase::Backup)
+            }
+            Kind::Failover => false,
+        };
         let before = matches!(
             next,
             Phase::Backup
@@ -79,13 +86,13 @@ impl Conductor {
                 | Phase::Lift
                 | Phase::Renew
         );
-        if !within || !before {
+        if !switched_off || !before {
             return Ok(());
         }
         let Some(call) = self.extra_call(next, Params::JobsOff(JobsOff { jobs: vec![] }))? else {
             return Ok(());
         };
-        let found = self.world.check(call).look().await;
+        let found = self.look_once(call).await;
         if found.verdict == Verdict::Pass {
             return Ok(());
         }
@@ -99,7 +106,7 @@ impl Conductor {
         }
         let params = Params::SwitchWhole(SwitchWhole { owned: true });
         let Some(call) = self.extra_call(next, params)? else { return Ok(()) };
-        let found = self.world.check(call).look().await;
+        let found = self.look_once(call).await;
         if found.verdict == Verdict::Pass {
             return Ok(());
         }
@@ -134,6 +141,13 @@ impl Conductor {
 
     async fn ask(&self, by: &Actor, at: At) -> Result<(), Fault> {
         let packet = self.packet(at).await?;
+        if !packet.bad.is_empty() {
+            let says = format!("does not pass any more: {}", packet.bad.join(", "));
+            self.decide(by, Input::Voided, (Some(says.clone()), packet.evidence, vec![]))?;
+            return Err(Fault::new(&E2008, says)
+                .because("the checks of validate are made again before anybody is asked")
+                .hint("changeover release next"));
+        }
         let says = format!("approval is asked for packet {}", packet.digest.short());
         let fact = packet.fact();
         self.book().note(by, says, None, packet.evidence, vec![fact])

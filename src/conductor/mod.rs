@@ -11,6 +11,7 @@ mod guard;
 mod orders;
 mod packet;
 mod plan;
+mod resolve;
 mod roles;
 mod settle;
 mod start;
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fault::{E2012, Fault};
 use crate::machine::Life;
-use crate::model::{Actor, Digest, StepId, SystemName};
+use crate::model::{Actor, Digest, Phase, StepId, SystemName};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
@@ -64,6 +65,12 @@ pub struct Parts {
     pub read: fn(&str, &str) -> Result<Workflow, Fault>,
 }
 
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").field("system", &self.system).finish_non_exhaustive()
+    }
+}
+
 /// One system's conductor. One at a time: the journal's lock says so.
 pub struct Conductor {
     system: SystemName,
@@ -81,6 +88,8 @@ pub struct Conductor {
     pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
     /// The journal whose mark the last failed step met.
     foreign: Mutex<Option<String>>,
+    /// What was last seen of each step that ended here.
+    ends: Mutex<BTreeMap<(Phase, u8), String>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -107,6 +116,7 @@ impl Conductor {
             read: parts.read,
             pinned: Mutex::new(None),
             foreign: Mutex::new(None),
+            ends: Mutex::default(),
         }
     }
 

@@ -7,9 +7,10 @@ use crate::conductor::command::{Command, Order, Reply};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
 use crate::fault::{
-    E2002, E2003, E2004, E2005, E2006, E2007, E2011, E2012, E2013, E2014, E2017, E2019, Exit, Fault,
+    E2002, E2003, E2004, E2005, E2006, E2007, E2008, E2011, E2012, E2013, E2014, E2017, E2019,
+    Exit, Fault,
 };
-use crate::machine::{Closed, Ended, Fact, Input, State};
+use crate::machine::{Fact, Input, State, Told};
 use crate::model::{Actor, Identity, Phase, StepId};
 
 impl Conductor {
@@ -32,7 +33,7 @@ impl Conductor {
     }
 
     /// A refusal by state, check, policy or gate is an entry; wrong usage is not.
-    fn refused(&self, order: &Order, who: &Actor, fault: Fault) -> Result<Fault, Fault> {
+    pub(super) fn refused(&self, order: &Order, who: &Actor, fault: Fault) -> Result<Fault, Fault> {
         match fault.exit() {
             Exit::Refused | Exit::NotAllowed | Exit::Conflict | Exit::Unknown => {
                 self.book().refuse(who, order.command.name(), &fault)?;
@@ -49,10 +50,16 @@ impl Conductor {
 
     /// Decides what the command means; the work that follows is the loop's.
     pub(super) async fn accept_order(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
-        let reason = order.reason.clone();
-        if order.command.wants_reason() && reason.as_deref().is_none_or(|it| it.trim().is_empty()) {
+        let reason = order.reason.clone().filter(|it| !it.trim().is_empty());
+        if order.command.wants_reason() && reason.is_none() {
             return Err(Fault::new(&E2006, format!("`{}` wants a reason", order.command.name()))
                 .hint("add --reason TEXT; it is kept in the journal"));
+        }
+        if let State::Asking { until, .. } = self.life().state
+            && until <= self.clock.now()
+        {
+            // The gate has expired, whoever comes first.
+            self.decide(by, Input::Due, Told::default())?;
         }
         match &order.command {
             Command::Init => self.init(by, reason).await?,
@@ -74,7 +81,10 @@ impl Conductor {
             }
             Command::Retry => self.retry(by, reason)?,
             Command::Skip { step } => self.skip(by, step, reason)?,
-            Command::Resolve { step, done } => self.resolve(by, step, *done, reason)?,
+            Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
+            Command::Pause | Command::Resume if self.life().record.run.is_none() => {
+                return Err(self.not_now(order.command.name()));
+            }
             Command::Pause => {
                 let facts = vec![Fact::Paused { on: true }];
                 self.book().note(by, "paused: nothing new is started", reason, vec![], facts)?;
@@ -101,19 +111,24 @@ impl Conductor {
         if life.record.paused {
             return Err(Fault::new(&E2013, "the run is paused").hint("changeover run resume"));
         }
+        if matches!(life.state, State::Steady | State::Halted { .. }) {
+            return Err(match life.record.roles {
+                None => self.uninitialised(),
+                Some(_) => self.not_now("next"),
+            });
+        }
         if !waive.is_empty() {
-            if reason.is_none() {
-                return Err(Fault::new(&E2006, "waiving a check wants a reason"));
-            }
             let facts = self.waivers(waive)?;
             self.book().note(by, "checks waived", reason, vec![], facts)?;
         }
         match life.state {
             // After a crash there is work to finish before anything new.
-            State::Doing { .. } | State::Settling { .. } | State::Asking { .. } => Ok(()),
+            State::Steady
+            | State::Halted { .. }
+            | State::Doing { .. }
+            | State::Settling { .. }
+            | State::Asking { .. } => Ok(()),
             State::Ready { .. } => self.next(by, goal).await,
-            State::Steady if life.record.roles.is_none() => Err(self.uninitialised()),
-            State::Steady | State::Halted { .. } => Err(self.not_now("next")),
         }
     }
 
@@ -152,6 +167,12 @@ impl Conductor {
             return Err(Fault::new(&E2007, says));
         }
         let packet = packet.or(life.record.packet).unwrap_or_default();
+        if Some(packet) != life.record.packet {
+            let now = life.record.packet.unwrap_or_default();
+            let says = format!("packet {} is not what is asked for now", packet.short());
+            return Err(Fault::new(&E2008, says)
+                .hint(format!("look at packet {} first: changeover release show", now.short())));
+        }
         self.decide(by, Input::Approve { packet, by: by.name.clone(), groups }, Self::told(comment))
     }
 
@@ -215,28 +236,8 @@ impl Conductor {
         self.decide(by, input, Self::told(reason))
     }
 
-    fn resolve(
-        &self,
-        by: &Actor,
-        step: &StepId,
-        done: bool,
-        reason: Option<String>,
-    ) -> Result<(), Fault> {
-        let life = self.life();
-        if let State::Settling { .. } = life.state {
-            let open = life.record.intents.iter().find(|(_, it)| it.intent.id == *step);
-            let Some(((phase, position), _)) = open else { return Err(self.not_now("resolve")) };
-            let ended = if done { Ended::Done } else { Ended::Failed };
-            let closed = Closed { phase: *phase, step: *position, ended };
-            let text = format!("a person found out how {step} ended");
-            return self.book().note(by, text, reason, vec![], vec![Fact::Settled(closed)]);
-        }
-        let position = self.position(step)?;
-        self.decide(by, Input::Resolve { step: position, done }, (reason, vec![], vec![]))
-    }
-
     /// The position of a step of the current phase.
-    fn position(&self, step: &StepId) -> Result<u8, Fault> {
+    pub(super) fn position(&self, step: &StepId) -> Result<u8, Fault> {
         let life = self.life();
         let found = life.state.at().and_then(|at| life.rules.position(at.phase, step));
         found.ok_or_else(|| {
@@ -254,6 +255,10 @@ impl Conductor {
         let foreign = foreign.filter(|_| halted);
         let (exit, code) = match life.state {
             State::Steady => (Exit::Done, None),
+            // It was settled by reading as far as that goes; the rest a person must find out.
+            State::Settling { .. } if !life.record.intents.is_empty() => {
+                (Exit::Unknown, Some(&E2004))
+            }
             State::Doing { .. } | State::Settling { .. } | State::Ready { .. }
                 if life.record.paused =>
             {
@@ -277,7 +282,7 @@ impl Conductor {
         }
         Reply {
             exit,
-            sentence,
+            sentence: sentence + &self.why_halted(&life),
             next: crate::view::next(&life),
             state: life.state,
             code: code.map(|it: &crate::fault::Code| it.id.to_owned()),
@@ -330,7 +335,7 @@ impl Command {
     /// Whether it wants a reason.
     pub const fn wants_reason(&self) -> bool {
         match self {
-            Self::Start { waive, .. } => !waive.is_empty(),
+            Self::Start { waive, .. } | Self::Next { waive, .. } => !waive.is_empty(),
             Self::Rollback { .. }
             | Self::Reject
             | Self::Abort
@@ -340,7 +345,6 @@ impl Command {
             | Self::Adopt
             | Self::Close => true,
             Self::Init
-            | Self::Next { .. }
             | Self::Approve { .. }
             | Self::Accept
             | Self::Retry

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conductor::Conductor;
+use crate::conductor::work::expected;
 use crate::fault::Fault;
 use crate::machine::{At, Fact};
 use crate::model::{Change, Digest, Evidence, Phase, Verdict};
@@ -15,6 +16,8 @@ pub(super) struct Packet {
     pub digest: Digest,
     pub parts: BTreeMap<String, String>,
     pub evidence: Vec<Evidence>,
+    /// Checks of validate that do not pass now and are not waived.
+    pub bad: Vec<String>,
 }
 
 impl Packet {
@@ -26,8 +29,9 @@ impl Packet {
 impl Conductor {
     /// The packet as the world is now: the checks of validate are looked at, the switch is planned.
     pub(super) async fn packet(&self, at: At) -> Result<Packet, Fault> {
-        let (mut parts, mut evidence) = (BTreeMap::new(), vec![]);
+        let (mut parts, mut evidence, mut bad) = (BTreeMap::new(), vec![], vec![]);
         let record = self.life().record;
+        let waived = |id| record.run.as_ref().is_some_and(|run| run.waived.contains(id));
         if let Some(run) = &record.run {
             parts.insert("workflow".to_owned(), run.workflow.to_string());
             parts.insert("release".to_owned(), run.version.clone().unwrap_or_default());
@@ -45,20 +49,51 @@ impl Conductor {
             }
             let verdict = match self.call(at, position, step)? {
                 Ok(call) => {
-                    let found = self.world.check(call).look().await;
+                    let found = self.look_once(call).await;
+                    let verdict = expected(step.expect, found.verdict, &found.evidence);
                     evidence.extend(found.evidence);
-                    found.verdict
+                    verdict
                 }
                 Err(_) => Verdict::Unknown,
             };
+            if verdict != Verdict::Pass && !waived(&step.id) {
+                bad.push(step.id.to_string());
+            }
             parts.insert(format!("check {}", step.id), verdict_name(verdict).to_owned());
+        }
+        if let Some((object, seen)) = self.backup_now(at).await? {
+            parts.insert("backup".to_owned(), object);
+            evidence.extend(seen);
         }
         let (says, seen) = self.planned_switch(at).await?;
         parts.insert("switch".to_owned(), says);
         evidence.extend(seen);
         let whole: Vec<String> =
             parts.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Ok(Packet { digest: Digest::of(whole.join("\n").as_bytes()), parts, evidence })
+        Ok(Packet { digest: Digest::of(whole.join("\n").as_bytes()), parts, evidence, bad })
+    }
+
+    /// The backup object as it lies there now, where a check of `backup` can say so.
+    async fn backup_now(&self, at: At) -> Result<Option<(String, Vec<Evidence>)>, Fault> {
+        let at = At { phase: Phase::Backup, group: 0, ..at };
+        for (position, step) in self.machine_steps(Phase::Backup)?.iter().enumerate() {
+            let Ok(position) = u8::try_from(position) else { continue };
+            if step.kind() != "backup.whole" {
+                continue;
+            }
+            let Ok(call) = self.call(at, position, step)? else { continue };
+            let found = self.look_once(call).await;
+            let object = found.facts.iter().find_map(|fact| {
+                if let Fact::Backup { key, etag, size } = fact {
+                    Some(format!("{key} {etag} {size}"))
+                } else {
+                    None
+                }
+            });
+            let says = || format!("not whole any more: {}", verdict_name(found.verdict));
+            return Ok(Some((object.unwrap_or_else(says), found.evidence)));
+        }
+        Ok(None)
     }
 
     async fn planned_switch(&self, at: At) -> Result<(String, Vec<Evidence>), Fault> {
@@ -72,7 +107,8 @@ impl Conductor {
                 Ok(call) => call,
                 Err(evidence) => return Ok((evidence.says.clone(), vec![evidence])),
             };
-            return Ok(match self.world.action(call).observe().await {
+            let (timeout, action) = (call.timeout, self.world.action(call));
+            return Ok(match self.observe_once(timeout, &*action).await {
                 Seen::Todo { changes, evidence } => (changes_text(&changes), evidence),
                 Seen::Done { evidence, .. }
                 | Seen::Busy { evidence }

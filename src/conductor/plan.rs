@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
+use crate::conductor::work::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, Way};
@@ -90,10 +91,14 @@ impl Conductor {
             let (verdict, changes, evidence) = match call {
                 Err(evidence) => ("unknown", vec![], vec![evidence]),
                 Ok(call) if step.is_check() => {
-                    let found = self.world.check(call).look().await;
-                    (verdict_name(found.verdict), vec![], found.evidence)
+                    let found = self.look_once(call).await;
+                    let verdict = expected(step.expect, found.verdict, &found.evidence);
+                    (verdict_name(verdict), vec![], found.evidence)
                 }
-                Ok(call) => seen(self.world.action(call).observe().await),
+                Ok(call) => {
+                    let (timeout, action) = (call.timeout, self.world.action(call));
+                    seen(self.observe_once(timeout, &*action).await)
+                }
             };
             planned.push(PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) });
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::conductor::Conductor;
-use crate::fault::{E2004, Fault};
+use crate::fault::Fault;
 use crate::machine::{At, Closed, Ended, Fact, Input, Remembered, Told};
 use crate::model::{Actor, Evidence, Phase};
 use crate::port::Seen;
@@ -13,7 +13,9 @@ const FAILOVER_BOUND: Duration = Duration::from_secs(2);
 
 impl Conductor {
     /// Closes every open intent, then goes the way that was asked for.
-    pub(super) async fn settle(&self, by: &Actor, failover: bool) -> Result<(), Fault> {
+    ///
+    /// False if one could not be learned: then a person finds out and says so (`run resolve`).
+    pub(super) async fn settle(&self, by: &Actor, failover: bool) -> Result<bool, Fault> {
         let mut unknown = vec![];
         for ((phase, step), open) in self.life().record.intents.clone() {
             let Some((ended, evidence, mut facts)) =
@@ -27,12 +29,10 @@ impl Conductor {
             self.book().note(by, text, None, evidence, facts)?;
         }
         if unknown.is_empty() || failover {
-            return self.decide(by, Input::Settled, Told::default());
+            return self.decide(by, Input::Settled, Told::default()).map(|()| true);
         }
-        let first = unknown.first().cloned().unwrap_or_default();
-        Err(Fault::new(&E2004, format!("nobody knows how these ended: {}", unknown.join(", ")))
-            .because("the world could not be read twice alike")
-            .hint(format!("find out, then: changeover run resolve {first} --done --reason TEXT")))
+        self.say(&format!("nobody knows how these ended: {}", unknown.join(", ")));
+        Ok(false)
     }
 
     /// How an open intent ended: `None` if it cannot be learned in time.
@@ -55,7 +55,7 @@ impl Conductor {
         let action = self.world.action(call);
         self.say(&format!("settling {}", open.intent.id));
         loop {
-            let seen = action.observe().await;
+            let seen = self.observe_once(bound, &*action).await;
             let equal = before.as_ref() == Some(&kind_of(&seen));
             before = Some(kind_of(&seen));
             match seen {

@@ -1,7 +1,7 @@
 //! Beginnings: a system is put under a journal, a run is opened, taken over, amended.
 
 use crate::conductor::Conductor;
-use crate::fault::{E2002, E2009, E2010, E2012, Fault};
+use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
 use crate::machine::{Begin, Fact, Input, Rules, State};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
 
@@ -67,6 +67,11 @@ impl Conductor {
         reason: Option<String>,
     ) -> Result<(), Fault> {
         let record = self.life().record;
+        if let Some(run) = &record.run {
+            return Err(Fault::new(&E2018, format!("run {} is open", run.number))
+                .because("a system has one run at a time")
+                .hint("changeover status"));
+        }
         let production = match &record.roles {
             Some(Roles::Settled { production }) => production.clone(),
             Some(Roles::Moving { .. }) => return Err(self.not_now("start")),
@@ -105,12 +110,17 @@ impl Conductor {
         waive
             .iter()
             .map(|id| {
-                let known = workflow.all_steps().any(|step| step.id == *id && step.is_check());
-                if known {
-                    Ok(Fact::Waived { check: id.clone() })
-                } else {
-                    Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")))
+                let found = workflow.all_steps().find(|step| step.id == *id && step.is_check());
+                let Some(step) = found else {
+                    return Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")));
+                };
+                let binding = ["switch.", "backup.", "job", "aws.identity", "database."];
+                if binding.iter().any(|it| step.kind().starts_with(it)) {
+                    return Err(Fault::new(&E2014, format!("`{id}` may not be waived")).because(
+                        "who is production, which data and which jobs are never taken on trust",
+                    ));
                 }
+                Ok(Fact::Waived { check: id.clone() })
             })
             .collect()
     }
@@ -161,6 +171,7 @@ impl Conductor {
         let old = self
             .book()
             .kept(&life.record.run.as_ref().map_or_else(Default::default, |run| run.workflow))?;
+        let old_flow = self.run_workflow().ok();
         let diff = similar::TextDiff::from_lines(&old, text)
             .unified_diff()
             .header("before", "after")
@@ -174,7 +185,8 @@ impl Conductor {
         let input = Input::Amend { rules, workflow };
         let halted_or_waiting =
             matches!(life.state, State::Halted { .. } | State::Ready { .. } | State::Asking { .. });
-        if halted_or_waiting && self.book().try_input(by, &input).is_err() {
+        let begun = life.state.at().is_some_and(|at| differs_in_begun(&life, at, &old_flow, &new));
+        if halted_or_waiting && (begun || self.book().try_input(by, &input).is_err()) {
             return Err(Fault::new(
                 &crate::fault::E2016,
                 "the new workflow differs in steps that have begun",
@@ -183,6 +195,27 @@ impl Conductor {
         }
         self.decide(by, input, (reason, vec![evidence], vec![]))
     }
+}
+
+/// Whether a step that has begun is written otherwise. A text that cannot be read any more says nothing.
+fn differs_in_begun(
+    life: &crate::machine::Life,
+    at: crate::machine::At,
+    old: &Option<std::sync::Arc<crate::workflow::Workflow>>,
+    new: &crate::workflow::Workflow,
+) -> bool {
+    let (Some(old), Some(run)) = (old, &life.record.run) else { return false };
+    run.entered.keys().chain([&at.phase]).any(|phase| {
+        let groups = life.rules.phase(*phase).map(|it| it.groups.as_slice()).unwrap_or_default();
+        let begun = groups
+            .iter()
+            .enumerate()
+            .filter(|(group, _)| *phase != at.phase || *group <= usize::from(at.group));
+        let begun = begun.fold(0, |all, (_, group)| all | group);
+        (0..64_u8)
+            .filter(|bit| begun >> bit & 1 == 1)
+            .any(|bit| old.step(*phase, bit) != new.step(*phase, bit))
+    })
 }
 
 fn owed_text(record: &crate::machine::Record) -> String {

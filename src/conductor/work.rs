@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::conductor::Conductor;
 use crate::conductor::command::Progress;
+use crate::conductor::resolve::owes;
 use crate::fault::Fault;
 use crate::machine::{At, Closed, Ended, Fact, Intent};
 use crate::model::{Actor, Change, Evidence, Nature, Verdict};
-use crate::port::{Action, Call, Seen, Sent};
+use crate::port::{Action, Call, Finding, Seen, Sent};
 use crate::workflow::step::{Expect, Step};
 
 /// How a step ended, with what it relied on.
@@ -76,7 +77,7 @@ impl Conductor {
                 }
             };
             let poll = call.workflow.limits.poll.0;
-            let found = self.world.check(call).look().await;
+            let found = self.look_once(call).await;
             let verdict = expected(step.expect, found.verdict, &found.evidence);
             let waited = self.clock.monotonic().saturating_sub(began);
             if verdict == Verdict::Pass || waited >= patience {
@@ -85,6 +86,34 @@ impl Conductor {
             self.tell_seen(step, &found.evidence);
             self.clock.sleep(poll).await;
         }
+    }
+
+    /// One look, bounded by the step's time-out: what hangs is unknown.
+    pub(super) async fn look_once(&self, call: Call) -> Finding {
+        let (timeout, check) = (call.timeout, self.world.check(call));
+        self.bounded(timeout, check.look()).await.unwrap_or_else(|| Finding {
+            verdict: Verdict::Unknown,
+            evidence: vec![self.no_answer(timeout)],
+            facts: vec![],
+        })
+    }
+
+    /// One observation, bounded: what hangs is unknown.
+    pub(super) async fn observe_once(&self, timeout: Duration, action: &dyn Action) -> Seen {
+        let seen = self.bounded(timeout, action.observe()).await;
+        seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
+    }
+
+    async fn bounded<T>(&self, timeout: Duration, call: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            answer = call => Some(answer),
+            () = self.clock.sleep(timeout) => None,
+        }
+    }
+
+    fn no_answer(&self, timeout: Duration) -> Evidence {
+        self.evidence(&format!("no answer within {} s", timeout.as_secs()))
     }
 
     /// A check's step: unknown refuses like a failure, and stays known as unknown by its fact.
@@ -113,7 +142,8 @@ impl Conductor {
         loop {
             let end = self.attempt(by, at, position, step).await?;
             tries_left -= 1;
-            if end.ended != Ended::Failed || tries_left == 0 {
+            let paused = self.life().record.paused;
+            if end.ended != Ended::Failed || tries_left == 0 || paused {
                 return Ok(end);
             }
             // Another attempt: the failed one is written first, so that it is counted.
@@ -132,22 +162,27 @@ impl Conductor {
     ) -> Result<StepEnd, Fault> {
         let call = match self.call(at, position, step)? {
             Ok(call) => call,
-            Err(evidence) => return Ok(StepEnd::failed(vec![evidence])),
+            Err(evidence) => {
+                // What an earlier attempt asked for is no better known than before.
+                let open = self.life().record.intents.contains_key(&(at.phase, position));
+                let ended = if open { Ended::Unknown } else { Ended::Failed };
+                return Ok(StepEnd::new(ended, vec![evidence], vec![]));
+            }
         };
         let (timeout, began) = (call.timeout, self.clock.monotonic());
         let (poll, settle) = (call.workflow.limits.poll.0, call.workflow.limits.settle.0);
-        let mut tried =
-            Tried { open: call.since.is_some(), settled: false, sent: None, todo: None, deaf: 0 };
+        let mut tried = Tried { open: call.since.is_some(), ..Tried::default() };
         let action = self.world.action(call.clone());
         loop {
             let late = self.clock.monotonic().saturating_sub(began) >= timeout;
-            let seen = action.observe().await;
+            let seen = self.observe_once(timeout, &*action).await;
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
                 Turn::End(end) => return Ok(end),
                 Turn::Now => (),
                 Turn::Again => {
                     // What may still be unsettled is read again only after the settle window.
-                    let wait = if tried.todo.is_some() { settle.max(poll) } else { poll };
+                    let unsure = tried.todo.is_some() || tried.foreign;
+                    let wait = if unsure { settle.max(poll) } else { poll };
                     self.clock.sleep(wait).await;
                 }
             }
@@ -166,13 +201,21 @@ impl Conductor {
         seen: Seen,
         late: bool,
     ) -> Result<Turn, Fault> {
+        if !matches!(seen, Seen::Unknown { .. }) {
+            tried.deaf = 0;
+        }
         Ok(match seen {
             Seen::Done { evidence, facts } => Turn::End(StepEnd::new(Ended::Done, evidence, facts)),
-            Seen::Failed { evidence } | Seen::Foreign { evidence } => {
-                Turn::End(StepEnd::failed(evidence))
+            Seen::Failed { evidence } => Turn::End(StepEnd::failed(evidence)),
+            // With a request of ours under way one odd reading settles nothing.
+            Seen::Foreign { evidence } if tried.open && !tried.foreign => {
+                (tried.foreign, tried.todo) = (true, None);
+                self.tell_seen(step, &evidence);
+                Turn::Again
             }
+            Seen::Foreign { evidence } => Turn::End(StepEnd::failed(evidence)),
             Seen::Busy { evidence } => {
-                tried.todo = None;
+                (tried.foreign, tried.todo) = (false, None);
                 self.tell_seen(step, &evidence);
                 match (late, tried.open) {
                     (false, _) => Turn::Again,
@@ -191,7 +234,8 @@ impl Conductor {
                 }
             }
             Seen::Todo { changes, evidence } => {
-                self.todo(by, call, position, step, action, tried, changes, evidence).await?
+                tried.foreign = false;
+                self.todo(by, call, position, step, action, tried, changes, evidence, late).await?
             }
         })
     }
@@ -209,6 +253,7 @@ impl Conductor {
         tried: &mut Tried,
         changes: Vec<Change>,
         evidence: Vec<Evidence>,
+        late: bool,
     ) -> Result<Turn, Fault> {
         let equal = tried.todo.as_ref() == Some(&changes);
         let stage = tried.sent.is_some() && tried.sent.as_ref() != Some(&changes);
@@ -217,9 +262,15 @@ impl Conductor {
             tried.sent = None;
         }
         if tried.sent.is_some() {
-            // It was accepted or unknown and does not show: the second equal reading says it did not work.
+            // It does not show. What was accepted has until its deadline; of what is unknown the second
+            // equal reading says that it did not work.
             tried.todo = Some(changes);
-            return Ok(if equal { Turn::End(StepEnd::failed(evidence)) } else { Turn::Again });
+            return Ok(match (equal, late) {
+                (true, true) => Turn::End(StepEnd::failed(evidence)),
+                (true, false) if !tried.accepted => Turn::End(StepEnd::failed(evidence)),
+                (false, true) => Turn::End(StepEnd::new(Ended::Unknown, evidence, vec![])),
+                (true | false, false) => Turn::Again,
+            });
         }
         let absolute = call.params.nature() == Nature::Absolute;
         if tried.open && !tried.settled && !equal && !absolute {
@@ -229,7 +280,11 @@ impl Conductor {
         (tried.settled, tried.todo) = (true, None);
         self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
-        Ok(match action.apply(&changes).await {
+        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
+        let sent =
+            sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });
+        tried.accepted = matches!(sent, Sent::Accepted { .. });
+        Ok(match sent {
             Sent::Accepted { evidence, .. } => {
                 self.tell_seen(step, &evidence);
                 Turn::Now
@@ -260,7 +315,7 @@ impl Conductor {
             attempt: call.attempt,
             changes: changes.to_vec(),
             observed,
-            facts: action.intends(),
+            facts: action.intends().into_iter().chain(owes(call)).collect(),
         }
     }
 
@@ -285,11 +340,16 @@ impl Conductor {
 const DEAF_MAX: u32 = 4;
 
 /// What has happened so far in one attempt.
+#[derive(Default)]
 struct Tried {
     /// An intent is open: an effect may have happened.
     open: bool,
     /// It is known that the open intent of an earlier attempt did not work.
     settled: bool,
+    /// The last request was accepted.
+    accepted: bool,
+    /// The last look saw what is neither the end nor what was before.
+    foreign: bool,
     /// What this attempt has asked for.
     sent: Option<Vec<Change>>,
     /// What was still to do at the last look.
@@ -299,7 +359,7 @@ struct Tried {
 }
 
 /// A check that is expected to fail passes when what it looks for is gone.
-fn expected(expect: Expect, verdict: Verdict, evidence: &[Evidence]) -> Verdict {
+pub(super) fn expected(expect: Expect, verdict: Verdict, evidence: &[Evidence]) -> Verdict {
     let gone = evidence.iter().any(|it| it.data.get("unreachable").is_some_and(|it| it == true));
     match (expect, verdict) {
         (Expect::Pass, verdict) => verdict,

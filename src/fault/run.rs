@@ -18,6 +18,7 @@ super::codes! { RUN;
     E2015 Usage "wrong usage",
     E2016 Refused "the amended workflow differs in steps that have begun",
     E2017 Failed "the swap is half done",
+    E2018 Conflict "another run is open",
     E2019 Conflict "the records carry another journal's mark",
     E2020 Failed "the answer cannot be written",
     E2021 Usage "the question was answered with no",

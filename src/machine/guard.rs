@@ -51,7 +51,7 @@ pub(super) fn knows_failover(rules: &Rules) -> bool {
 }
 
 /// Whether a freeze keeps this place from being entered. It never stops a failover, a way back or closing.
-pub(super) fn frozen_out(record: &Record, to: At) -> bool {
+pub fn frozen_out(record: &Record, to: At) -> bool {
     record.frozen
         && to.way == Way::Forth
         && to.kind != Kind::Failover
