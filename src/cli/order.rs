@@ -11,6 +11,7 @@ use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress};
 use crate::conductor::{Command, NoWatcher, Order, Plan, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
+use crate::view;
 use crate::view::render::{self, Planned};
 use crate::view::words::Mark;
 
@@ -146,10 +147,8 @@ fn show_packet(command: &Command, glance: &Glance, scene: &Scene<'_>) {
     let record = &glance.life.record;
     let shown = matches!(command, Command::Approve { .. } | Command::Reject);
     let Some(packet) = record.packet.filter(|_| shown) else { return };
-    scene.streams.aside.say(&format!("packet {}", packet.short()));
-    for (name, value) in &record.packet_parts {
-        scene.streams.aside.say(&format!("  {name}: {value}"));
-    }
+    let text = render::packet(packet, &record.packet_parts, scene.streams.paper);
+    scene.streams.aside.say(&text);
 }
 
 async fn plan_only(
@@ -185,7 +184,11 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
         .collect();
     let steps = render::plan(&steps, glance.now, scene.streams.paper);
     let head = format!("PLAN {}  {}", plan.digest.short(), plan.sentence);
-    format!("{head}\n{steps}WAY BACK afterwards: {}", plan.way_back)
+    let now = view::way_back(&glance.life, None);
+    if now == plan.way_back {
+        return format!("{head}\n{steps}WAY BACK, now and afterwards: {now}");
+    }
+    format!("{head}\n{steps}WAY BACK now: {now}\nWAY BACK afterwards: {}", plan.way_back)
 }
 
 /// The document of a reply.

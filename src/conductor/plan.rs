@@ -9,6 +9,7 @@ use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, Way};
 use crate::port::Seen;
+use crate::view::words::{named, purpose};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
@@ -44,9 +45,16 @@ impl Conductor {
         let name = order.command.name().to_owned();
         let sentence = at.map_or_else(
             || format!("`{name}` changes the journal only"),
-            |at| format!("`{name}` would do {}", at.phase.name()),
+            |at| format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose(at.phase, at.way)),
         );
-        let way_back = crate::view::way_back(&life, at.map(|at| at.phase));
+        let way_back = match (at.map(|at| at.way), &life.record.run) {
+            (Some(Way::Back), Some(run)) => {
+                format!("nothing to go back from: users are on {}", run.production)
+            }
+            (Some(Way::Forth | Way::Abort) | None, _) | (Some(Way::Back), None) => {
+                crate::view::way_back(&life, at.map(|at| at.phase))
+            }
+        };
         let digest = digest_of(&name, life.record.epoch, &steps);
         let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
         let refused = plan.steps.iter().any(|it| it.verdict == "fail" || it.verdict == "unknown");
@@ -82,7 +90,7 @@ impl Conductor {
     }
 
     async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
-        let mut planned = vec![];
+        let (mut planned, mut changed) = (vec![], false);
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
         for (position, step) in steps.enumerate() {
             let position = u8::try_from(position).unwrap_or(u8::MAX);
@@ -95,7 +103,12 @@ impl Conductor {
                 }
                 Ok(call) => seen(self.world.action(call).observe().await),
             };
-            planned.push(PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) });
+            // After a change that is still to be made, what does not hold yet refuses nothing.
+            let early = changed && matches!(verdict, "fail" | "unknown");
+            changed |= verdict == "todo";
+            let step = shown(at.phase, step, if early { "later" } else { verdict });
+            let evidence = if early { vec![] } else { evidence };
+            planned.push(PlannedStep { changes, evidence, ..step });
         }
         planned
     }

@@ -2,6 +2,7 @@
 
 use crate::model::{Change, Evidence, Time, Verb};
 use crate::view::render::Paper;
+use crate::view::render::packet::short;
 use crate::view::render::page::Page;
 use crate::view::words::{Mark, ago};
 
@@ -60,7 +61,7 @@ fn change(page: &mut Page, change: &Change) {
         (Some(old), None) => format!(": {old} → nothing"),
         (None, None) => String::new(),
     };
-    let text = format!("{}{values} ({})", change.key, change.sentence);
+    let text = format!("{}{values} ({})", short(&change.key), change.sentence);
     page.hang(&format!("      {sign} "), 8, &text);
 }
 
