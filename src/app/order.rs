@@ -71,13 +71,15 @@ pub async fn order_in(
     };
     let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
-    let wire = Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
+    let wire =
+        Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world: Arc<dyn World> = Arc::new(Actuators::new(wire));
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
     }
-    let cut = cut.map(|it| format!("{} torn bytes after line {} were cut off", it.bytes, it.after.seq));
+    let cut =
+        cut.map(|it| format!("{} torn bytes after line {} were cut off", it.bytes, it.after.seq));
     for text in warnings.into_iter().chain(cut) {
         book.note(&settings.actor, text, None, vec![], vec![])?;
     }

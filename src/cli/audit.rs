@@ -54,7 +54,8 @@ fn since(text: &str) -> Result<Since, String> {
         return Ok(Since::At(at));
     }
     let ago: Result<Lasting, _> = serde_json::from_value(text.into());
-    ago.map(Since::Ago).map_err(|_| "neither a time, nor a day, nor a duration such as 2h".to_owned())
+    ago.map(Since::Ago)
+        .map_err(|_| "neither a time, nor a day, nor a duration such as 2h".to_owned())
 }
 
 /// Which entry.
@@ -181,7 +182,8 @@ fn verify(scene: &mut Scene<'_>) -> Outcome {
 
 /// Who is what with which release: `production hk v4.3.4, standby sydney v4.3.4`.
 fn standing(record: &Record) -> Option<String> {
-    let release = |site: &SiteName| record.releases.get(site).map_or("?", String::as_str).to_owned();
+    let release =
+        |site: &SiteName| record.releases.get(site).map_or("?", String::as_str).to_owned();
     let roles = match record.roles.as_ref()? {
         Roles::Settled { production } => {
             let others = record.releases.keys().filter(|it| *it != production);

@@ -3,9 +3,9 @@
 use clap::Args;
 
 use crate::chart::{self, Letters};
+use crate::cli::{Outcome, Scene, done};
 use crate::machine::State;
 use crate::model::Kind;
-use crate::cli::{Outcome, Scene, done};
 
 /// As text, with the place of the open run; as Mermaid for documents.
 #[derive(Debug, Args)]

@@ -152,7 +152,9 @@ pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
 fn cut_tail(change: Change, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(None)?;
     if change.dry_run {
-        scene.streams.answer("would cut the bytes after the last whole line and keep them under cut/")?;
+        scene
+            .streams
+            .answer("would cut the bytes after the last whole line and keep them under cut/")?;
         return done();
     }
     consent::yes("Cut the bytes after the journal's last whole line?", change.yes, scene.streams)?;

@@ -7,8 +7,8 @@ use crate::fault::Fault;
 use crate::machine::{At, Record, Run};
 use crate::model::{Evidence, OpId, Role, SiteName};
 use crate::port::{Call, RunFacts};
-use crate::workflow::step::{Params, Step};
 use crate::workflow::Workflow;
+use crate::workflow::step::{Params, Step};
 use crate::workflow::template::{RunNames, Scope, render_value};
 
 impl Conductor {

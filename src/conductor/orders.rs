@@ -185,8 +185,7 @@ impl Conductor {
         }
         if self.book().try_input(by, &input).is_err() {
             let says = "writes were allowed on the new production; going back loses them";
-            return Err(Fault::new(&E2005, says)
-                .hint("consent to it by name: --accept-data-loss"));
+            return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
         self.decide(by, input, Self::told(reason))
@@ -259,9 +258,7 @@ impl Conductor {
                 (Exit::Done, None)
             }
             State::Asking { .. } => (Exit::Waiting, Some(&E2011)),
-            State::Halted { unknown, .. } if unknown != 0 => {
-                (Exit::Unknown, Some(&E2004))
-            }
+            State::Halted { unknown, .. } if unknown != 0 => (Exit::Unknown, Some(&E2004)),
             State::Halted { at, .. } if failed_action && at.phase == Phase::Swap => {
                 (Exit::Failed, Some(&E2017))
             }

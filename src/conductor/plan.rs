@@ -1,5 +1,6 @@
 //! What a command would do, without doing it: the same looks and plans, nothing applied, nothing written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::conductor::Conductor;
@@ -7,7 +8,7 @@ use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
-use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, Way};
+use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Way};
 use crate::port::Seen;
 use crate::view::words::{named, purpose};
 use crate::workflow::Workflow;
@@ -38,14 +39,33 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
+            let waived = waived(&order.command, &record);
+            for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
+                if refuses(step) {
+                    step.verdict = "waived".to_owned();
+                }
+            }
             for phase in later(at, &record) {
                 steps.extend(listed(&workflow, *phase));
             }
         }
         let name = order.command.name().to_owned();
         let sentence = at.map_or_else(
-            || format!("`{name}` changes the journal only"),
-            |at| format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose(at.phase, at.way)),
+            || {
+                if order.command == Command::Init {
+                    "`init` would read the world, write the first marks and the first line"
+                        .to_owned()
+                } else {
+                    format!("`{name}` changes the journal only")
+                }
+            },
+            |at| {
+                format!(
+                    "`{name}` would do {}: it {}",
+                    named(at.phase, at.way),
+                    purpose(at.phase, at.way)
+                )
+            },
         );
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
@@ -57,7 +77,7 @@ impl Conductor {
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
         let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
-        let refused = plan.steps.iter().any(|it| it.verdict == "fail" || it.verdict == "unknown");
+        let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
             exit: if refused { Exit::Refused } else { Exit::Done },
             sentence,
@@ -114,6 +134,21 @@ impl Conductor {
     }
 }
 
+fn refuses(step: &PlannedStep) -> bool {
+    matches!(step.verdict.as_str(), "fail" | "unknown")
+}
+
+/// The checks that people said to go on without, now or before.
+fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
+    let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
+    let now = if let Command::Start { waive, .. } | Command::Next { waive, .. } = command {
+        waive.as_slice()
+    } else {
+        &[]
+    };
+    before.chain(now.iter().cloned()).collect()
+}
+
 fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {
     match seen {
         Seen::Done { evidence, .. } => ("done", vec![], evidence),
@@ -153,9 +188,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         path(at.kind, way).first().map(|phase| At { way, phase: *phase, group: 0, tried: 1, ..at })
     };
     match command {
-        Command::Next { .. } | Command::Accept => {
-            following(at, record)
-        }
+        Command::Next { .. } | Command::Accept => following(at, record),
         Command::Rollback { .. } => back(Way::Back),
         Command::Abort => back(Way::Abort),
         Command::Retry | Command::Resume => Some(at),

@@ -66,7 +66,13 @@ impl Conductor {
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
                 Err(evidence) => {
-                    return Ok(self.verdict(step, Verdict::Unknown, vec![evidence], vec![], waived));
+                    return Ok(self.verdict(
+                        step,
+                        Verdict::Unknown,
+                        vec![evidence],
+                        vec![],
+                        waived,
+                    ));
                 }
             };
             let poll = call.workflow.limits.poll.0;

@@ -15,8 +15,8 @@ mod scan;
 mod store;
 mod verify;
 
-pub use blobs::kept;
 pub use append::{Disk, Syncer};
+pub use blobs::kept;
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;

@@ -18,8 +18,8 @@ mod state;
 
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
-pub use input::{Begin, Ended, Input};
 pub use gate::approved;
+pub use input::{Begin, Ended, Input};
 pub use life::{Turn, following};
 pub use line::Line;
 pub use path::{RegionName, path, region_of};

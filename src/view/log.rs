@@ -63,7 +63,8 @@ pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
         Body::Decided { input, from, to, evidence, .. } => {
             let mut what = told(input, *from, rules);
             let well = matches!(input, Input::Step { ended: Ended::Done, .. });
-            if let (Input::Step { .. }, false, Some(read)) = (input, well, telling(evidence, well)) {
+            if let (Input::Step { .. }, false, Some(read)) = (input, well, telling(evidence, well))
+            {
                 what = format!("{what}: {}", read.says);
             }
             if place(*from) == place(*to) { what } else { format!("{what} → {}", place(*to)) }

@@ -252,7 +252,8 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
     }
     if !look.differs.is_empty() {
         let many = look.differs.len();
-        warnings.push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
+        warnings
+            .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
 }

@@ -130,7 +130,11 @@ async fn walk(operator: &Operator, breaker: &Arc<Breaker>) {
             // After the break the operator goes on without it.
             let shown = format!("{command:?}");
             if let Err(fault) = operator.order(who, command).await {
-                panic!("after {}: {shown}: {fault}\n{}", breaker.what.lock().unwrap(), operator.last_lines());
+                panic!(
+                    "after {}: {shown}: {fault}\n{}",
+                    breaker.what.lock().unwrap(),
+                    operator.last_lines()
+                );
             }
             continue;
         }
@@ -160,7 +164,9 @@ async fn break_every(shard: u64, shards: u64) {
     let calls = counts["before call"];
     assert_eq!(counts["before line"], lines, "every line passes the breaker");
     assert_eq!(points, 2 * (lines + calls), "points = 2 × (lines + outside calls)");
-    println!("shard {shard} of {shards}: {points} points = 2 × ({lines} lines + {calls} outside calls)");
+    println!(
+        "shard {shard} of {shards}: {points} points = 2 × ({lines} lines + {calls} outside calls)"
+    );
     let mut tried = 0;
     for at in (1..=points).filter(|at| at % shards == shard) {
         lab.reset();

@@ -14,7 +14,8 @@ use changeover::model::{Actor, Identity, Phase, SiteName, SystemName};
 use serde_json::Value;
 
 /// Small waits for a copy of the shipped workflow; everything else stays as shipped.
-const PRACTICE: &str = "\npractice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action: 30s, late: 1s }\n";
+const PRACTICE: &str =
+    "\npractice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action: 30s, late: 1s }\n";
 
 /// The practice cloud, stopped when dropped.
 pub struct Lab {
@@ -25,7 +26,10 @@ pub struct Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        let _ = Process::new(program("changeover-lab")).args(["down", "--dir"]).arg(self.dir.path()).status();
+        let _ = Process::new(program("changeover-lab"))
+            .args(["down", "--dir"])
+            .arg(self.dir.path())
+            .status();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -39,7 +43,16 @@ pub fn program(name: &str) -> PathBuf {
 impl Lab {
     /// Starts one; everything takes next to no time.
     pub fn start() -> Self {
-        Self::start_with(&["--job-seconds", "0.02", "--rds-seconds", "0.05", "--dns-delay", "0.02", "--host-seconds", "0.02"])
+        Self::start_with(&[
+            "--job-seconds",
+            "0.02",
+            "--rds-seconds",
+            "0.05",
+            "--dns-delay",
+            "0.02",
+            "--host-seconds",
+            "0.02",
+        ])
     }
 
     pub fn start_with(options: &[&str]) -> Self {
@@ -62,7 +75,11 @@ impl Lab {
                 lab.env = exports(&std::fs::read_to_string(lab.dir.path().join("env.sh")).unwrap());
                 return lab;
             }
-            assert!(lab.child.try_wait().unwrap().is_none(), "the practice cloud ended: {}", lab.log());
+            assert!(
+                lab.child.try_wait().unwrap().is_none(),
+                "the practice cloud ended: {}",
+                lab.log()
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("the practice cloud did not start: {}", lab.log());
@@ -82,7 +99,15 @@ impl Lab {
 
     pub fn post(&self, path: &str, body: &Value) -> Value {
         let body = body.to_string();
-        self.curl(&["-sS", "--fail-with-body", "-H", "content-type: application/json", "-d", &body, &self.url(path)])
+        self.curl(&[
+            "-sS",
+            "--fail-with-body",
+            "-H",
+            "content-type: application/json",
+            "-d",
+            &body,
+            &self.url(path),
+        ])
     }
 
     pub fn reset(&self) {
@@ -99,7 +124,12 @@ impl Lab {
         let mut counts = BTreeMap::new();
         for call in self.get("/_lab/calls?changes=true").as_array().unwrap() {
             if call["applied"] == true && call["service"] != "webhook" {
-                let key = format!("{} {} {}", text(&call["service"]), text(&call["method"]), text(&call["path"]));
+                let key = format!(
+                    "{} {} {}",
+                    text(&call["service"]),
+                    text(&call["method"]),
+                    text(&call["path"])
+                );
                 *counts.entry(key).or_insert(0) += 1;
             }
         }
@@ -141,7 +171,8 @@ impl Operator {
         let workflows = base.join("workflows");
         std::fs::create_dir_all(&workflows).unwrap();
         let shipped = std::fs::read_to_string("workflows/gigadb.yaml").unwrap();
-        let copy = shipped.replacen("\nsystem: gigadb\n", &format!("\nsystem: gigadb{PRACTICE}"), 1);
+        let copy =
+            shipped.replacen("\nsystem: gigadb\n", &format!("\nsystem: gigadb{PRACTICE}"), 1);
         assert_ne!(shipped, copy, "the shipped workflow names its system on a line of its own");
         std::fs::write(workflows.join("gigadb.yaml"), copy).unwrap();
         Self { state: base.join("state"), workflows, env: lab.env.clone(), system: "gigadb".into() }
@@ -169,7 +200,12 @@ impl Operator {
         self.order_in(who, command, Hooks::default()).await
     }
 
-    pub async fn order_in(&self, who: &str, command: Command, hooks: Hooks) -> Result<Reply, Fault> {
+    pub async fn order_in(
+        &self,
+        who: &str,
+        command: Command,
+        hooks: Hooks,
+    ) -> Result<Reply, Fault> {
         let order = Order { command, reason: Some("practice".to_owned()), dry_run: false };
         app::order_in(&self.settings(who), &self.system, order, Arc::new(NoWatcher), hooks).await
     }
@@ -187,7 +223,15 @@ impl Operator {
         Some(match life.state {
             _ if life.record.roles.is_none() => ("engineer-a", Command::Init),
             _ if life.record.paused => ("engineer-a", Command::Resume),
-            State::Steady if life.record.releases.get(&SiteName::from(to)).is_some_and(|it| it == release) => return None,
+            State::Steady
+                if life
+                    .record
+                    .releases
+                    .get(&SiteName::from(to))
+                    .is_some_and(|it| it == release) =>
+            {
+                return None;
+            }
             State::Steady => (
                 "engineer-a",
                 Command::Start { version: release.to_owned(), auto: false, confirm: None, waive },
@@ -207,7 +251,11 @@ impl Operator {
             let Some((who, command)) = self.turn(release, to) else { return };
             let shown = format!("{command:?}");
             match self.order(who, command).await {
-                Ok(reply) => assert!(!matches!(reply.state, State::Halted { .. }), "{shown}: {reply:?}\n{}", self.last_lines()),
+                Ok(reply) => assert!(
+                    !matches!(reply.state, State::Halted { .. }),
+                    "{shown}: {reply:?}\n{}",
+                    self.last_lines()
+                ),
                 Err(fault) => panic!("{shown}: {fault}\n{}", self.last_lines()),
             }
         }
@@ -216,7 +264,9 @@ impl Operator {
 
     /// The last lines of the journal, for failures of tests.
     pub fn last_lines(&self) -> String {
-        let lines = app::glance(&self.settings("reader"), &self.system).map(|it| it.lines).unwrap_or_default();
+        let lines = app::glance(&self.settings("reader"), &self.system)
+            .map(|it| it.lines)
+            .unwrap_or_default();
         let from = lines.len().saturating_sub(6);
         lines[from..].iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect()
     }

