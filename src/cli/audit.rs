@@ -166,8 +166,10 @@ fn verify(scene: &mut Scene<'_>) -> Outcome {
         .streams
         .answer(&format!("journal verified: {lines} lines, head {}", verified.head.hash))?;
     scene.streams.answer(&format!(
-        "  {segments} segments, {runs} runs, {} kept texts, last line {} UTC",
-        verified.blobs,
+        "  {}, {}, {}, last line {} UTC",
+        many(u64::from(segments), "segment"),
+        many(u64::from(runs), "run"),
+        many(verified.blobs, "kept text"),
         verified.at.screen()
     ))?;
     if let Some(says) = standing(record) {
@@ -199,4 +201,8 @@ fn standing(record: &Record) -> Option<String> {
         ],
     };
     Some(roles.join(", "))
+}
+
+fn many(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

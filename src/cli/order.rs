@@ -183,12 +183,16 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
         })
         .collect();
     let steps = render::plan(&steps, glance.now, scene.streams.paper);
-    let head = format!("PLAN {}  {}", plan.digest.short(), plan.sentence);
+    let mut page = render::Page::new(scene.streams.paper);
+    page.hang(&format!("PLAN {}  ", plan.digest.short()), 19, &plan.sentence);
+    let head = page.into_text();
+    let mut page = render::Page::new(scene.streams.paper);
     let now = view::way_back(&glance.life, None);
-    if now == plan.way_back {
-        return format!("{head}\n{steps}WAY BACK, now and afterwards: {now}");
+    if now != plan.way_back {
+        page.hang("WAY BACK now:        ", 21, &now);
     }
-    format!("{head}\n{steps}WAY BACK now: {now}\nWAY BACK afterwards: {}", plan.way_back)
+    page.hang("WAY BACK afterwards: ", 21, &plan.way_back);
+    format!("{head}{steps}{}", page.into_text())
 }
 
 /// The document of a reply.

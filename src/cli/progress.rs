@@ -15,8 +15,6 @@ use crate::view::words::{Mark, lasting, named, purpose, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
 const HEARTBEAT: i64 = 30;
-/// Where a step's sentence goes on when it is longer than the screen.
-const HANG: usize = 10;
 
 /// Tells how a command goes on, until it is finished.
 pub(super) enum Teller {
@@ -230,7 +228,7 @@ impl Watcher for Live {
                 }
                 let head = ending(*at, step, *ended, *took_ms, self.paper.ascii);
                 let mut page = Page::new(self.paper);
-                page.hang(&head, HANG, says);
+                page.hang(&head, head.chars().count(), says);
                 self.say(page.into_text().trim_end());
             }
             Progress::Said { says } => self.say(says),

@@ -77,7 +77,10 @@ pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
             } else {
                 String::new()
             };
-            format!("intent {}/{}{again}: {}", intent.phase.name(), intent.id, what.join("; "))
+            let more = what.len().saturating_sub(2);
+            let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+            let what = what.iter().take(2).copied().collect::<Vec<_>>().join("; ");
+            format!("intent {}/{}{again}: {what}{more}", intent.phase.name(), intent.id)
         }
         Body::Note { text, .. } => text.clone(),
     }
