@@ -128,11 +128,20 @@ fn fresh_id() -> Result<String, Fault> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Cuts a torn tail that the start-up rules would not cut by themselves.
+/// Cuts a torn tail that the start-up rules would not cut by themselves, and writes who said so and why.
+/// Says what was done.
 ///
 /// # Errors
-/// There is none, or the lock is held.
-pub fn cut_tail(settings: &Settings, system: &SystemName) -> Result<(), Fault> {
+/// The lock is held, or the journal is damaged elsewhere.
+pub fn cut_tail(settings: &Settings, system: &SystemName, reason: String) -> Result<String, Fault> {
+    let dir = folder(settings, system);
     let claim = Claim { since: settings.clock.now(), command: "run adopt".to_owned() };
-    journal::cut_tail(&folder(settings, system), &claim).map(drop).map_err(Fault::from)
+    let Some(cut) = journal::cut_tail(&dir, &claim)? else {
+        return Ok("there is nothing after the last line: nothing was cut".to_owned());
+    };
+    let says = format!("{} torn bytes after line {} were cut off", cut.bytes, cut.after.seq);
+    let Opened { journal, life, .. } = journal::open(&dir, system, &claim)?;
+    let mut book = Book::new(Box::new(journal), life, Arc::clone(&settings.clock));
+    book.note(&settings.actor, says.as_str(), Some(reason), vec![], vec![])?;
+    Ok(says)
 }

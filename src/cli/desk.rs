@@ -51,6 +51,12 @@ pub trait Desk: Send + Sync {
     /// It cannot be read.
     fn lint(&self, file: &Path) -> Result<LintReport, Fault>;
 
+    /// Cuts torn bytes off the end of a journal, and writes a line about it. Says what it did.
+    ///
+    /// # Errors
+    /// The lock is held, or the journal is damaged elsewhere.
+    fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault>;
+
     /// Checks a journal whole.
     ///
     /// # Errors
@@ -91,6 +97,10 @@ impl Desk for Program {
 
     fn lint(&self, file: &Path) -> Result<LintReport, Fault> {
         app::lint(file)
+    }
+
+    fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault> {
+        app::cut_tail(&self.0, system, reason)
     }
 
     fn verify(&self, system: &SystemName) -> Result<Verified, Fault> {

@@ -159,6 +159,7 @@ fn surroundings(global: &Global, typed: Vec<String>) -> Streams {
         live: std::io::stderr().is_terminal(),
         json: global.json,
         quiet: global.quiet,
+        verbose: global.verbose > 0,
         typed,
         gone: false,
     }

@@ -11,6 +11,7 @@ use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress};
 use crate::conductor::{Command, NoWatcher, Order, Plan, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
+use crate::view;
 use crate::view::render::{self, Planned};
 use crate::view::words::Mark;
 
@@ -146,10 +147,8 @@ fn show_packet(command: &Command, glance: &Glance, scene: &Scene<'_>) {
     let record = &glance.life.record;
     let shown = matches!(command, Command::Approve { .. } | Command::Reject);
     let Some(packet) = record.packet.filter(|_| shown) else { return };
-    scene.streams.aside.say(&format!("packet {}", packet.short()));
-    for (name, value) in &record.packet_parts {
-        scene.streams.aside.say(&format!("  {name}: {value}"));
-    }
+    let text = render::packet(packet, &record.packet_parts, scene.streams.paper);
+    scene.streams.aside.say(&text);
 }
 
 async fn plan_only(
@@ -184,8 +183,16 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
         })
         .collect();
     let steps = render::plan(&steps, glance.now, scene.streams.paper);
-    let head = format!("PLAN {}  {}", plan.digest.short(), plan.sentence);
-    format!("{head}\n{steps}WAY BACK afterwards: {}", plan.way_back)
+    let mut page = render::Page::new(scene.streams.paper);
+    page.hang(&format!("PLAN {}  ", plan.digest.short()), 19, &plan.sentence);
+    let head = page.into_text();
+    let mut page = render::Page::new(scene.streams.paper);
+    let now = view::way_back(&glance.life, None);
+    if now != plan.way_back {
+        page.hang("WAY BACK now:        ", 21, &now);
+    }
+    page.hang("WAY BACK afterwards: ", 21, &plan.way_back);
+    format!("{head}{steps}{}", page.into_text())
 }
 
 /// The document of a reply.

@@ -10,6 +10,7 @@ use crate::cli::streams::{Aside, Streams};
 use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
 use crate::model::{Phase, StepId};
+use crate::view::render::{Page, Paper};
 use crate::view::words::{Mark, lasting, named, purpose, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
@@ -31,7 +32,7 @@ pub(super) fn teller(streams: &Streams) -> Teller {
         return Teller::Quiet;
     }
     if streams.live {
-        return Teller::Live(Arc::new(Live::new(streams.paper.ascii)));
+        return Teller::Live(Arc::new(Live::new(streams.paper)));
     }
     let plain = Arc::new(Plain::new(streams.aside.clone(), streams.paper.ascii));
     let beating = Arc::clone(&plain);
@@ -71,16 +72,15 @@ fn heading(at: At) -> String {
     format!("{}: {}", named(at.phase, at.way), purpose(at.phase, at.way))
 }
 
-/// The line that ends a step: `✔ swap/switch  0.4s  8 records changed`.
-fn ending(at: At, step: &StepId, ended: Ended, says: &str, ms: u64, ascii: bool) -> String {
+/// What ends a step, before what it says: `✔ swap/switch  0.4s  `.
+fn ending(at: At, step: &StepId, ended: Ended, ms: u64, ascii: bool) -> String {
     let mark = match ended {
         Ended::Done => Mark::Done,
         Ended::Failed => Mark::Failed,
         Ended::Unknown => Mark::Unknown,
     };
     let name = format!("{}/{step}", at.phase.name());
-    let line = format!("{} {name:<22} {:>7}  {says}", mark.sign(ascii), took(ms));
-    line.trim_end().to_owned()
+    format!("{} {name:<22} {:>7}  ", mark.sign(ascii), took(ms))
 }
 
 #[derive(Debug)]
@@ -156,7 +156,8 @@ impl Watcher for Plain {
             }
             Progress::Ended { at, step, ended, says, took_ms, .. } => {
                 beats.going.remove(step);
-                ending(*at, step, *ended, says, *took_ms, self.ascii)
+                let line = ending(*at, step, *ended, *took_ms, self.ascii) + says;
+                line.trim_end().to_owned()
             }
             Progress::Said { says } => says.clone(),
         };
@@ -169,18 +170,18 @@ impl Watcher for Plain {
 #[derive(Debug)]
 pub(super) struct Live {
     all: MultiProgress,
-    ascii: bool,
+    paper: Paper,
     going: Mutex<BTreeMap<StepId, ProgressBar>>,
 }
 
 impl Live {
-    fn new(ascii: bool) -> Self {
-        Self { all: MultiProgress::new(), ascii, going: Mutex::default() }
+    fn new(paper: Paper) -> Self {
+        Self { all: MultiProgress::new(), paper, going: Mutex::default() }
     }
 
     fn bar(&self, at: At, step: &StepId, expected: Option<i64>) -> ProgressBar {
         let bar = self.all.add(ProgressBar::new_spinner());
-        let signs = if self.ascii { "|/-\\*" } else { "◐◓◑◒◐" };
+        let signs = if self.paper.ascii { "|/-\\*" } else { "◐◓◑◒◐" };
         if let Ok(style) =
             ProgressStyle::with_template("{spinner} {prefix:<22} {elapsed:>7}  {wide_msg}")
         {
@@ -225,7 +226,10 @@ impl Watcher for Live {
                     bar.finish_and_clear();
                     self.all.remove(&bar);
                 }
-                self.say(&ending(*at, step, *ended, says, *took_ms, self.ascii));
+                let head = ending(*at, step, *ended, *took_ms, self.paper.ascii);
+                let mut page = Page::new(self.paper);
+                page.hang(&head, head.chars().count(), says);
+                self.say(page.into_text().trim_end());
             }
             Progress::Said { says } => self.say(says),
         }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::args::{Change, Reasoned, step_id};
 use crate::cli::order::{Typed, carry_out};
-use crate::cli::{Outcome, Scene, runs};
+use crate::cli::{Outcome, Scene, consent, done, runs};
 use crate::conductor::Command;
 use crate::fault::{E1001, Fault};
 use crate::model::StepId;
@@ -33,7 +33,7 @@ pub enum Run {
     /// Change the rules for what has not begun
     Amend(Amend),
     /// Take over a run that nobody drives, or a foreign mark
-    Adopt(Why),
+    Adopt(Adopt),
     /// End a run that halted while closing, with something owed
     Close(Why),
 }
@@ -69,6 +69,18 @@ pub struct Plainly {
 pub struct Why {
     /// The run; refused when another one is open
     run: Option<u32>,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+/// Takes over.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// The run; refused when another one is open
+    run: Option<u32>,
+    /// Cut bytes off the end of the journal that may or may not have been a line (E4004); they are kept
+    #[arg(long, conflicts_with = "run")]
+    cut_tail: bool,
     #[command(flatten)]
     change: Reasoned,
 }
@@ -129,8 +141,24 @@ pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
             })?;
             Typed::new(Command::Amend { text, file }, it.change)
         }
+        Run::Adopt(it) if it.cut_tail => return cut_tail(it.change.into(), scene),
         Run::Adopt(it) => Typed::new(Command::Adopt, it.change).of(it.run),
         Run::Close(it) => Typed::new(Command::Close, it.change).of(it.run),
     };
     carry_out(typed, scene).await
+}
+
+/// The journal cannot be folded here, so nothing of a run is asked.
+fn cut_tail(change: Change, scene: &mut Scene<'_>) -> Outcome {
+    let system = scene.desk.pick(None)?;
+    if change.dry_run {
+        scene
+            .streams
+            .answer("would cut the bytes after the last whole line and keep them under cut/")?;
+        return done();
+    }
+    consent::yes("Cut the bytes after the journal's last whole line?", change.yes, scene.streams)?;
+    let says = scene.desk.cut_tail(&system, change.reason.unwrap_or_default())?;
+    scene.streams.answer(&says)?;
+    done()
 }

@@ -19,7 +19,10 @@ pub(super) fn run(args: &Status, scene: &mut Scene<'_>) -> Outcome {
     if scene.streams.json {
         scene.streams.document("changeover.status/v1", view)?;
     } else {
-        let screen = render::status(&view, scene.streams.paper);
+        let mut screen = render::status(&view, scene.streams.paper);
+        if scene.streams.verbose && !view.outside.is_empty() {
+            screen.push_str(&render::outside(&view.outside, scene.streams.paper));
+        }
         scene.streams.answer(&screen)?;
     }
     done()

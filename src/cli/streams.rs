@@ -54,6 +54,8 @@ pub struct Streams {
     pub json: bool,
     /// No hints and no progress.
     pub quiet: bool,
+    /// Details that a screen leaves out otherwise.
+    pub verbose: bool,
     /// The command as it was typed.
     pub typed: Vec<String>,
     /// The reader of the answer has gone.

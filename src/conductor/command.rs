@@ -118,7 +118,7 @@ pub struct PlannedStep {
     pub id: StepId,
     /// Its kind.
     pub kind: String,
-    /// `pass`, `fail`, `unknown` for checks; `done`, `todo`, `later` for actions.
+    /// `pass`, `fail`, `unknown`, `waived` for checks; `done`, `todo`, `later` for actions.
     pub verdict: String,
     /// What it would change.
     pub changes: Vec<Change>,

@@ -9,7 +9,7 @@ use crate::conductor::command::Progress;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
-use crate::model::{Actor, Evidence, Phase, SiteName, Way};
+use crate::model::{Actor, Evidence, Phase, SiteName, Way, telling};
 
 /// How far to go on without being told.
 #[derive(Clone, Debug, Default)]
@@ -116,7 +116,9 @@ impl Conductor {
                 at,
                 step: id,
                 ended: end.ended,
-                says: end.evidence.last().map(|it| it.says.clone()).unwrap_or_default(),
+                says: telling(&end.evidence, end.ended == Ended::Done)
+                    .map(|it| it.says.clone())
+                    .unwrap_or_default(),
                 time: self.clock.now(),
                 took_ms: u64::try_from(took).unwrap_or(u64::MAX),
             });

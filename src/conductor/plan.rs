@@ -1,5 +1,6 @@
 //! What a command would do, without doing it: the same looks and plans, nothing applied, nothing written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::conductor::Conductor;
@@ -8,8 +9,9 @@ use crate::conductor::packet::verdict_name;
 use crate::conductor::work::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
-use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, Way};
+use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Way};
 use crate::port::Seen;
+use crate::view::words::{named, purpose};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
@@ -38,19 +40,45 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
+            let waived = waived(&order.command, &record);
+            for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
+                if refuses(step) {
+                    step.verdict = "waived".to_owned();
+                }
+            }
             for phase in later(at, &record) {
                 steps.extend(listed(&workflow, *phase));
             }
         }
         let name = order.command.name().to_owned();
         let sentence = at.map_or_else(
-            || format!("`{name}` changes the journal only"),
-            |at| format!("`{name}` would do {}", at.phase.name()),
+            || {
+                if order.command == Command::Init {
+                    "`init` would read the world, write the first marks and the first line"
+                        .to_owned()
+                } else {
+                    format!("`{name}` changes the journal only")
+                }
+            },
+            |at| {
+                format!(
+                    "`{name}` would do {}: it {}",
+                    named(at.phase, at.way),
+                    purpose(at.phase, at.way)
+                )
+            },
         );
-        let way_back = crate::view::way_back(&life, at.map(|at| at.phase));
+        let way_back = match (at.map(|at| at.way), &life.record.run) {
+            (Some(Way::Back), Some(run)) => {
+                format!("nothing to go back from: users are on {}", run.production)
+            }
+            (Some(Way::Forth | Way::Abort) | None, _) | (Some(Way::Back), None) => {
+                crate::view::way_back(&life, at.map(|at| at.phase))
+            }
+        };
         let digest = digest_of(&name, life.record.epoch, &steps);
         let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
-        let refused = plan.steps.iter().any(|it| it.verdict == "fail" || it.verdict == "unknown");
+        let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
             exit: if refused { Exit::Refused } else { Exit::Done },
             sentence,
@@ -83,7 +111,7 @@ impl Conductor {
     }
 
     async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
-        let mut planned = vec![];
+        let (mut planned, mut changed) = (vec![], false);
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
         for (position, step) in steps.enumerate() {
             let position = u8::try_from(position).unwrap_or(u8::MAX);
@@ -100,10 +128,30 @@ impl Conductor {
                     seen(self.observe_once(timeout, &*action).await)
                 }
             };
-            planned.push(PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) });
+            // After a change that is still to be made, what does not hold yet refuses nothing.
+            let early = changed && matches!(verdict, "fail" | "unknown");
+            changed |= verdict == "todo";
+            let step = shown(at.phase, step, if early { "later" } else { verdict });
+            let evidence = if early { vec![] } else { evidence };
+            planned.push(PlannedStep { changes, evidence, ..step });
         }
         planned
     }
+}
+
+fn refuses(step: &PlannedStep) -> bool {
+    matches!(step.verdict.as_str(), "fail" | "unknown")
+}
+
+/// The checks that people said to go on without, now or before.
+fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
+    let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
+    let now = if let Command::Start { waive, .. } | Command::Next { waive, .. } = command {
+        waive.as_slice()
+    } else {
+        &[]
+    };
+    before.chain(now.iter().cloned()).collect()
 }
 
 fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {

@@ -31,6 +31,13 @@ pub struct Evidence {
     pub data: Value,
 }
 
+/// What a step's end is told by: the first thing read that carries an error's code when it did not end well,
+/// else what was read last.
+pub fn telling(evidence: &[Evidence], well: bool) -> Option<&Evidence> {
+    let coded = evidence.iter().find(|it| !well && it.data.get("code").is_some());
+    coded.or_else(|| evidence.last())
+}
+
 /// The verb of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

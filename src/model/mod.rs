@@ -7,7 +7,7 @@ mod names;
 mod time;
 
 pub use digest::{Digest, OpId};
-pub use evidence::{Change, Evidence, Nature, Verb, Verdict};
+pub use evidence::{Change, Evidence, Nature, Verb, Verdict, telling};
 pub use life::{Kind, Phase, Role, Roles, Way};
 pub use names::{Actor, Identity, RecordId, SiteName, StepId, SystemName};
 pub use time::Time;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::machine::{Body, Ended, Input, Line, Rules, State};
-use crate::model::{Change, Digest, Evidence, Identity, Time};
+use crate::model::{Change, Digest, Evidence, Identity, Time, telling};
 use crate::view::words::named;
 
 /// Everything one line says.
@@ -63,7 +63,8 @@ pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
         Body::Decided { input, from, to, evidence, .. } => {
             let mut what = told(input, *from, rules);
             let well = matches!(input, Input::Step { ended: Ended::Done, .. });
-            if let (Input::Step { .. }, false, Some(read)) = (input, well, evidence.last()) {
+            if let (Input::Step { .. }, false, Some(read)) = (input, well, telling(evidence, well))
+            {
                 what = format!("{what}: {}", read.says);
             }
             if place(*from) == place(*to) { what } else { format!("{what} → {}", place(*to)) }
@@ -76,7 +77,10 @@ pub fn log_line(line: &Line, rules: Option<&Rules>) -> String {
             } else {
                 String::new()
             };
-            format!("intent {}/{}{again}: {}", intent.phase.name(), intent.id, what.join("; "))
+            let more = what.len().saturating_sub(2);
+            let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+            let what = what.iter().take(2).copied().collect::<Vec<_>>().join("; ");
+            format!("intent {}/{}{again}: {what}{more}", intent.phase.name(), intent.id)
         }
         Body::Note { text, .. } => text.clone(),
     }

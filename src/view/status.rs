@@ -251,7 +251,9 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
         warnings.push("the workflow file cannot be read; `changeover lint` says why".to_owned());
     }
     if !look.differs.is_empty() {
-        warnings.push(format!("outside addresses differ: {}", look.differs.join(", ")));
+        let many = look.differs.len();
+        warnings
+            .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::machine::{Body, Closed, Ended, Fact, Input, Line, Rules, State, Steps};
-use crate::model::{Evidence, Kind, Phase, SiteName, StepId, Time, Way};
+use crate::model::{Evidence, Kind, Phase, SiteName, StepId, Time, Way, telling};
 use crate::view::words::Mark;
 
 /// How a run ended.
@@ -140,7 +140,7 @@ impl Story {
             self.rules = (**rules).clone();
         }
         if let Input::Step { step, ended } = input {
-            let says = evidence.last().map(|it| it.says.clone());
+            let says = telling(evidence, *ended == Ended::Done).map(|it| it.says.clone());
             self.ended(at.phase, *step, mark_of(*ended), line.at, says);
         }
         if let Input::Resolve { step, done } = input {

@@ -26,6 +26,19 @@ const BANNED: &[&str] = &["todo!", "unimplemented!", "dbg!", "super::super", "cr
 /// Words of how the project is made; they belong in none of its files.
 const STRANGERS: &[&str] = &["agent", "agents", "subagent", "session", "sessions", "llm"];
 
+/// What only one machine, one registry or one tracker knows; a clone means nothing by it.
+const ELSEWHERE: &[&str] = &[
+    "/work/",
+    "/tmp/w",
+    "index.crates.io",
+    "static.crates.io",
+    "pypi.org",
+    "registry.npmjs.org",
+    "issue #",
+    "issues/",
+    "pull/",
+];
+
 /// Crates that one file alone may name, so that they can be replaced there.
 const ALONE: &[&str] = &["serde_yaml", "sled"];
 
@@ -56,6 +69,39 @@ fn read(folder: &str, ending: &str) -> Vec<File> {
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
+}
+
+/// Every text of the repository: code, pages, scripts, workflows, settings; not what was built or recorded.
+fn texts() -> Vec<File> {
+    const SKIPPED: &[&str] =
+        &["target", ".git", "state", "LICENSE-APACHE", "LICENSE-MIT", "Cargo.lock"];
+    let (mut files, mut folders) = (vec![], vec![PathBuf::from(".")]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let entry = entry.unwrap();
+            let path =
+                entry.path().strip_prefix(".").map(Path::to_path_buf).unwrap_or(entry.path());
+            if SKIPPED.iter().any(|it| Path::new(it) == path) {
+                continue;
+            }
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(path);
+            } else if let Ok(text) = fs::read_to_string(&path) {
+                files.push(File { path, text });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// Places of elsewhere anywhere in a file, comments too.
+fn elsewhere(file: &File) -> Vec<String> {
+    let line = |(index, line): (usize, &str)| {
+        let place = ELSEWHERE.iter().find(|it| line.contains(**it))?;
+        Some(format!("{}:{}: `{place}`", file.path.display(), index + 1))
+    };
+    file.text.lines().enumerate().filter_map(line).collect()
 }
 
 fn sources() -> Vec<File> {
@@ -196,9 +242,28 @@ fn every_error_code_has_a_page_worth_reading() {
 #[test]
 fn the_words_are_ours() {
     let own = Path::new("tests/it/tidy.rs");
-    let files = sources().into_iter().chain(read("tests", "rs")).chain(read("docs", "md"));
-    let faults: Vec<_> = files.filter(|it| it.path != own).flat_map(|it| strangers(&it)).collect();
+    let files = texts();
+    for known in
+        ["README.md", "scripts/demo", "docs/machine.md", "workflows/gigadb.yaml", "src/main.rs"]
+    {
+        assert!(files.iter().any(|it| it.path == Path::new(known)), "{known} is not looked at");
+    }
+    // What stands for ssh has ssh's own words, and contracts of services have theirs.
+    let foreign = |it: &&File| {
+        it.path != own
+            && !it.path.starts_with("tests/lab")
+            && !it.path.starts_with("tests/contracts")
+    };
+    let faults: Vec<_> = files.iter().filter(foreign).flat_map(strangers).collect();
     refuse("words that do not belong", &faults);
+}
+
+#[test]
+fn a_clone_means_the_same_everywhere() {
+    let own = Path::new("tests/it/tidy.rs");
+    let foreign = |it: &File| it.path != own && !it.path.starts_with("tests/contracts");
+    let faults: Vec<_> = texts().iter().filter(|it| foreign(it)).flat_map(elsewhere).collect();
+    refuse("a place that only one machine or tracker knows", &faults);
 }
 
 #[test]
@@ -217,6 +282,8 @@ fn these_tests_can_fail() {
     let word =
         planted("docs/a.md", "plain words, a user-agent\nas the Agent said; management is fine\n");
     assert_eq!(strangers(&word), ["docs/a.md:2: `agent`"]);
+    let there = planted("docs/a.md", "see /work/shared\nas in issue #7\na tissue is fine\n");
+    assert_eq!(elsewhere(&there), ["docs/a.md:1: `/work/`", "docs/a.md:2: `issue #`"]);
     let long = planted("src/long.rs", &"//! x\n".repeat(LINES_MAX + 1));
     assert_eq!(too_long(&long), Some("src/long.rs: 401 lines".to_owned()));
 }

@@ -91,7 +91,8 @@ impl Confirm {
             match authority(&self.wire, &zone.name).await {
                 Err(why) => {
                     silent = true;
-                    evidence.push(self.wire.evidence(&source, why));
+                    let data = json!({ "code": "E3201" });
+                    evidence.push(self.wire.evidence_with(&source, why, data));
                 }
                 Ok(servers) => {
                     for server in servers {

@@ -71,10 +71,11 @@ impl Delegated {
                 wrong.push(format!("{server} names other servers: {}", ns.join(", ")));
             }
         }
-        let data = json!({ "servers": named, "asked": servers.len(), "wrong": wrong });
+        let mut data = json!({ "servers": named, "asked": servers.len(), "wrong": wrong });
         let (verdict, says) = if wrong.is_empty() {
             (Verdict::Pass, format!("{} servers answer for {}", servers.len(), zone.name))
         } else {
+            data["code"] = json!("E3201");
             (Verdict::Fail, format!("{}: {}", zone.name, wrong.join("; ")))
         };
         Ok((verdict, self.wire.evidence_with(&source, says, data)))

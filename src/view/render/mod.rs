@@ -1,16 +1,18 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
 mod log;
+mod packet;
 mod page;
 mod plan;
 mod run;
 mod status;
 
 pub use log::{entry, log};
+pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};
 pub use run::{runs, timeline};
-pub use status::status;
+pub use status::{outside, status};
 
 /// How wide, and with which signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use crate::model::{SiteName, Time, Way};
 use crate::view::gate::{Gate, GroupOfPeople};
 use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
+use crate::view::render::packet::packet_rows;
 use crate::view::render::page::{Page, wide};
 use crate::view::status::{EmbargoView, SiteView, StatusView, owe};
 use crate::view::story::StepStory;
@@ -44,6 +45,16 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
         view.allowed.iter().filter(|it| Some(&it.command) != view.next.command.as_ref()).collect();
     for (i, allowed) in others.iter().enumerate() {
         page.command(if i == 0 { "ALSO" } else { "" }, &allowed.command);
+    }
+    page.into_text()
+}
+
+/// Outside addresses that are not the services' own, one a line.
+pub fn outside(addresses: &[String], paper: Paper) -> String {
+    let mut page = Page::new(paper);
+    page.gap();
+    for (i, address) in addresses.iter().enumerate() {
+        page.block(if i == 0 { "OUTSIDE" } else { "" }, address);
     }
     page.into_text()
 }
@@ -129,8 +140,9 @@ fn gate_block(page: &mut Page, gate: &Gate, view: &StatusView) {
         format!(", {word} {} ({})", minute(until), from_now(view.now, until))
     });
     page.block("GATE", &format!("packet {}{}", gate.packet.short(), until.unwrap_or_default()));
-    for (name, value) in &gate.parts {
-        page.hang(&format!("    {name:<10} "), 15, value);
+    // Once everybody has approved, the plan of the swap shows the same, read anew.
+    if gate.until.is_some() {
+        packet_rows(page, &gate.parts);
     }
     gate.groups.iter().for_each(|it| group(page, it, view));
     if let Some(not) = &gate.not {

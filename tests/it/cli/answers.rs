@@ -202,3 +202,37 @@ fn a_watch_of_a_steady_system_ends_at_once() {
     assert_eq!(ran.status, 0);
     assert!(ran.out.starts_with("steady: no run is open"), "{}", ran.out);
 }
+
+#[test]
+fn a_torn_end_is_cut_for_a_reason_only() {
+    let desk = Fake::of(&Walk::steady());
+    let cut = "run adopt --cut-tail --reason seen";
+    assert_eq!(Typing::at(&desk).run(cut).status, 2, "nobody was asked");
+    assert_eq!(Typing::at(&desk).answering(&["n"]).run(cut).status, 2);
+    let ran = Typing::at(&desk).run(&format!("{cut} --yes"));
+    assert_eq!(
+        (ran.status, ran.out.as_str()),
+        (0, "9 torn bytes after line 3 were cut off (seen)\n")
+    );
+    assert_eq!(desk.told().len(), 0, "no order goes to the conductor");
+}
+
+#[test]
+fn the_log_can_be_cut_to_its_end() {
+    let walk = Walk::approved();
+    let desk = Fake::of(&walk);
+    let all = Typing::at(&desk).run("audit log").out;
+    let last = Typing::at(&desk).run("audit log --last 3").out;
+    assert!(all.ends_with(&last) && last.len() < all.len(), "{last}");
+    assert_eq!(Typing::at(&desk).run("audit log --since 2020-01-01").out, all);
+    assert_eq!(Typing::at(&desk).run("audit log --since 2100-01-01T00:00:00Z").out, "");
+    let document = Typing::at(&desk).run("audit log --last 2 --json").out;
+    assert_eq!(document.lines().count(), 2);
+}
+
+#[test]
+fn verifying_says_who_is_what() {
+    let desk = Fake::of(&Walk::soaking());
+    let out = Typing::at(&desk).run("audit verify").out;
+    assert!(out.contains("by this journal: production sydney v4.4.0, standby hk v4.3.0"), "{out}");
+}

@@ -167,7 +167,7 @@ fn approval_is_bound_to_what_was_shown() {
     let desk = Fake::of(&walk);
     let ran = Typing::at(&desk).answering(&["y"]).run("release approve --comment fine");
     assert_eq!(ran.status, 0, "{}", ran.err);
-    assert!(ran.err.contains("switch: gigadb.org: hk → sydney"), "{}", ran.err);
+    assert!(ran.err.contains("switch     gigadb.org: hk → sydney"), "{}", ran.err);
     let Command::Approve { packet, comment } = &desk.done()[0].command else {
         panic!("not approve")
     };

@@ -169,6 +169,10 @@ impl Desk for Fake {
         }
     }
 
+    fn cut_tail(&self, _: &SystemName, reason: String) -> Result<String, Fault> {
+        Ok(format!("9 torn bytes after line 3 were cut off ({reason})"))
+    }
+
     fn verify(&self, _: &SystemName) -> Result<Verified, Fault> {
         if self.damaged {
             return Err(Fault::new(&E4001, "line 7 does not follow from line 6"));
@@ -268,6 +272,7 @@ impl<'a> Typing<'a> {
             live: self.live,
             json: cli.global.json,
             quiet: cli.global.quiet,
+            verbose: cli.global.verbose > 0,
             typed,
             gone: false,
         };

@@ -4,5 +4,6 @@ mod answers;
 mod binary;
 mod consent;
 mod desk;
+mod dry_run;
 mod screens;
 mod telling;
