@@ -30,9 +30,10 @@ pub(crate) enum Service {
 }
 
 /// Bytes of an answer that are kept.
-const ANSWER_KEPT: usize = 4096;
-/// Bytes of a request body that are kept.
-const BODY_KEPT: usize = 64 * 1024;
+const ANSWER_KEPT: usize = 64 * 1024;
+/// Bytes of a request body that are kept: more than any API call needs, so that each can be judged whole.
+/// Uploads to the bucket may be larger.
+const BODY_KEPT: usize = 4 * 1024 * 1024;
 
 /// One request, as it is recorded.
 #[derive(Clone, Debug, Serialize)]
@@ -55,8 +56,10 @@ pub(crate) struct Call {
     pub(crate) query: String,
     /// Headers as sent, secrets replaced.
     pub(crate) headers: Map<String, Value>,
-    /// Body text.
+    /// Body text, its beginning where it is larger than what is kept.
     pub(crate) body: String,
+    /// Bytes that the body had; more than `body` has when it was cut or is not text.
+    pub(crate) body_bytes: usize,
     /// Status answered; 0 when the connection was closed without an answer.
     pub(crate) status: u16,
     /// The answer's beginning.
@@ -113,6 +116,7 @@ impl Calls {
             query: arrival.query.clone(),
             headers: arrival.headers.iter().map(|(k, v)| (k.clone(), redacted(k, v))).collect(),
             body: text::head(&arrival.body, BODY_KEPT),
+            body_bytes: arrival.body.len(),
             status: 0,
             answer: String::new(),
             changes: arrival.changes,
@@ -189,6 +193,12 @@ fn redacted(name: &str, value: &str) -> Value {
     if name == "authorization" && value.starts_with("AWS4-HMAC-SHA256") {
         let scope = value.split(", Signature=").next().unwrap_or_default();
         return json!(scope.split(",Signature=").next().unwrap_or_default());
+    }
+    if name == "authorization"
+        && let Some((scheme @ ("Bearer" | "Basic"), _)) = value.split_once(' ')
+    {
+        // The scheme is no secret, and whether it was the right one can be judged.
+        return json!(format!("{scheme} (redacted)"));
     }
     let secret = ["authorization", "private-token", "x-amz-security-token", "cookie", "job-token"];
     if secret.contains(&name.as_str()) { json!("(redacted)") } else { json!(value) }

@@ -28,6 +28,9 @@ pub(crate) struct Moto {
 impl Moto {
     /// Starts the emulator and waits for its first answer.
     pub(crate) async fn start(program: &Path, dir: &Path, client: &Client) -> Result<Self, String> {
+        if !program.is_file() {
+            return Err(format!("{} is not there", program.display()));
+        }
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
         let address = free.map_err(|error| error.to_string())?;
         let log = std::fs::File::create(dir.join("moto.log")).map_err(|error| error.to_string())?;

@@ -47,7 +47,7 @@ fn every_fault_has_its_own_effect() {
     let calls = lab.control("GET", "calls?service=cloudflare&changes=true", &Value::Null);
     let applied = calls.as_array().unwrap().iter().filter(|call| call["applied"] == true).count();
     assert_eq!(applied, cases.len() + 3);
-    assert_eq!(calls[0]["headers"]["authorization"], "(redacted)");
+    assert_eq!(calls[0]["headers"]["authorization"], "Bearer (redacted)");
     assert_eq!(calls[0]["fault"], "refuse");
 }
 
