@@ -1,6 +1,8 @@
-# Shared by scripts/demo and scripts/test: what both need to find or set up. Sourced, never run.
+# Shared by scripts/demo, scripts/test and the suites: what they need to find or set up. Sourced, never run.
 
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+here=$(dirname -- "$0")
+[ -f "$here/lib.sh" ] || here=$here/.. # a suite lies one folder deeper
+root=$(CDPATH='' cd -- "$here/.." && pwd)
 cd "$root" || exit 2
 
 # Compiled files may be kept outside the clone between runs.
