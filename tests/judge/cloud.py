@@ -90,7 +90,7 @@ class Cloud:
         env |= {"CHANGEOVER_STATE": str(self.folder / "state"), "CHANGEOVER_WORKFLOWS": str(workflows)}
         for who, wanted, words in RELEASE:
             command = [self.programs / "changeover", *words.split(), *(["--as", who] if who else [])]
-            done = subprocess.run(command, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+            done = subprocess.run(command, env=env, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
             if done.returncode != wanted:
                 said = (done.stdout + done.stderr)[-3000:]
                 return f"changeover {words}: exit status {done.returncode}, expected {wanted}\n{said}"

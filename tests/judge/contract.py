@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from collections import namedtuple
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,9 @@ from openapi_core.contrib.requests import RequestsOpenAPIRequest
 from openapi_core.templating.paths.exceptions import PathNotFound
 from requests import Request
 
+# The practice cloud keeps as much of an answer.
+ANSWER_KEPT = 64 * 1024
+Answer = namedtuple("Answer", "data status_code headers content_type")
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 
 
@@ -32,14 +36,25 @@ class Contract:
             return [f"the record has not the whole body of {call['body_bytes']} bytes"]
         if not call["path"].startswith(self.base):
             return [f"the path does not begin with {self.base}"]
-        url = self.server + call["path"].removeprefix(self.base)
-        if call["query"]:
-            url += "?" + call["query"]
-        request = Request(call["method"], url, headers=call["headers"], data=call["body"].encode() or None)
-        errors = list(self.openapi.iter_request_errors(RequestsOpenAPIRequest(request)))
+        errors = list(self.openapi.iter_request_errors(self.request(call)))
         if any(isinstance(error, PathNotFound) for error in errors):
             return None
         return [worded(error) for error in errors] + self.unknown_parameters(call)
+
+    def judge_answer(self, call):
+        """What is wrong with a recorded answer; None when the record may not have all of it."""
+        if call["status"] == 0 or len(call["answer"].encode()) >= ANSWER_KEPT:
+            return None
+        answer = Answer(call["answer"].encode(), call["status"], {}, "application/json")
+        return [worded(error) for error in self.openapi.iter_response_errors(self.request(call), answer)]
+
+    def request(self, call):
+        """The call as it would have gone to the real service."""
+        url = self.server + call["path"].removeprefix(self.base)
+        if call["query"]:
+            url += "?" + call["query"]
+        body = call["body"].encode() or None
+        return RequestsOpenAPIRequest(Request(call["method"], url, headers=call["headers"], data=body))
 
     def unknown_parameters(self, call):
         """openapi-core lets these pass; a misspelt filter would list everything."""
@@ -47,20 +62,25 @@ class Contract:
         for template in sorted(self.document["paths"], key=lambda it: it.count("{")):
             operation = self.document["paths"][template].get(call["method"].lower())
             if operation and re.fullmatch(re.sub(r"\\{.*?\\}", "[^/]+", re.escape(template)), path):
-                known = {it["name"] for it in operation.get("parameters", []) if it["in"] == "query"}
+                known = set().union(*(names(it) for it in operation.get("parameters", [])))
                 asked = {name for name, _ in parse_qsl(call["query"], keep_blank_values=True)}
                 return [f"query parameter {name} is not described" for name in sorted(asked - known)]
         return ["no operation was found for its parameters"]
 
 
+def names(parameter):
+    """The names in a query that a described parameter stands for."""
+    if parameter["in"] != "query":
+        return set()
+    if parameter.get("style") == "deepObject":
+        return {f"{parameter['name']}[{key}]" for key in parameter["schema"]["properties"]}
+    return {parameter["name"]}
+
+
 def worded(error):
-    """The error and what caused it, on one line."""
-    parts = []
-    while error is not None:
-        parts.append(str(error))
-        parts += [it.message for it in getattr(error, "schema_errors", [])]
-        error = error.__cause__
-    return ": ".join(dict.fromkeys(parts))
+    """The error in a line: what the schema says of it, where there is a schema."""
+    schema = getattr(error.__cause__, "schema_errors", [])
+    return "; ".join([it.message for it in schema]) or f"{error}: {error.__cause__ or type(error).__name__}"
 
 
 def altered(call, **changes):

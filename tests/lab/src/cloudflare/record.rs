@@ -155,7 +155,7 @@ impl Record {
             "name" => self.name = full_name(value.as_str().ok_or_else(wrong)?, zone)?,
             "content" => value.as_str().ok_or_else(wrong)?.clone_into(&mut self.content),
             "ttl" => {
-                let ttl = value.as_u64().ok_or_else(wrong)?;
+                let ttl = whole(value).ok_or_else(wrong)?;
                 self.ttl = u32::try_from(ttl).unwrap_or(u32::MAX);
             }
             "proxied" => self.proxied = value.as_bool().ok_or_else(wrong)?,
@@ -205,6 +205,12 @@ impl Record {
         let message = format!("Content for {} record is invalid.", self.kind.name());
         refuse(9005, &message)
     }
+}
+
+/// A whole number; 60.0 is one too, and Cloudflare's own client writes it so.
+fn whole(value: &Value) -> Option<u64> {
+    let text = value.as_number()?.to_string();
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }
 
 /// The full name of what was written, which may lack the zone or be `@`.
