@@ -110,6 +110,10 @@ impl Lab {
         ])
     }
 
+    pub fn delete(&self, path: &str) -> Value {
+        self.curl(&["-sS", "--fail-with-body", "-X", "DELETE", &self.url(path)])
+    }
+
     pub fn reset(&self) {
         self.post("/_lab/reset", &serde_json::json!({}));
     }
