@@ -10,12 +10,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::conductor::{Handed, Order, Reply};
-use crate::fault::{E2015, Exit, Fault};
+use crate::fault::{E2004, E2015, Exit, Fault};
 use crate::journal::{Holder, NotOpened};
 use crate::model::{Actor, Identity};
 
 /// How long a second command waits for the first one's answer.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Says that the order is taken, before it is carried out.
+const TAKEN: &[u8] = b"taken\n";
 /// The longest order read, bytes; an amended workflow travels in one.
 const ORDER_MAX: u64 = 4 << 20;
 
@@ -76,6 +78,10 @@ impl Door {
         let Some(letter) = receive(&mut stream).await else { return };
         let peer = stream.peer_cred().ok().map(|it| it.uid());
         let who = known(letter.who, peer);
+        // Who has given up meanwhile was told that nothing was taken: then nothing is.
+        if stream.write_all(TAKEN).await.is_err() {
+            return;
+        }
         let (answer, answered) = oneshot::channel();
         if self.orders.send((letter.order, who, answer)).await.is_err() {
             return;
@@ -139,6 +145,7 @@ pub(super) async fn send(
              begun is taken up again by the next command",
         )
     };
+    let mut taken = false;
     let exchange = async {
         let folder = std::fs::File::open(dir).ok()?;
         let mut stream = UnixStream::connect(short(&folder)).await.ok()?;
@@ -146,8 +153,11 @@ pub(super) async fn send(
         let mut text = serde_json::to_vec(&letter).ok()?;
         text.push(b'\n');
         stream.write_all(&text).await.ok()?;
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line).await.ok()?;
+        let (mut reader, mut line) = (BufReader::new(stream), String::new());
+        reader.read_line(&mut line).await.ok()?;
+        taken = line.as_bytes() == TAKEN;
+        line.clear();
+        reader.read_line(&mut line).await.ok()?;
         serde_json::from_str::<Answer>(&line).ok()
     };
     match tokio::time::timeout(ANSWER_MAX, exchange).await {
@@ -159,6 +169,10 @@ pub(super) async fn send(
         Ok(Some(Answer::Fault { code, message, hint })) => {
             let code = crate::fault::find(&code).unwrap_or(&E2015);
             Err(Fault { hint, ..Fault::new(code, message) })
+        }
+        Ok(None) | Err(_) if taken => {
+            let says = format!("pid {pid} took this command and has not said what became of it");
+            Err(Fault::new(&E2004, says).hint("changeover status shows whether it had an effect"))
         }
         Ok(None) | Err(_) => Err(held()),
     }

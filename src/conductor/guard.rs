@@ -47,6 +47,7 @@ impl Conductor {
         if now.digest == approved {
             return Ok(());
         }
+        let foreign = foreign_mark(&now.evidence);
         let before = self.life().record.packet_parts;
         let differs: Vec<String> = now
             .parts
@@ -58,6 +59,11 @@ impl Conductor {
             .collect();
         let says = format!("approved was something else: {}", differs.join("; "));
         self.decide(by, Input::Voided, (Some(says.clone()), now.evidence, vec![]))?;
+        if let Some(journal) = foreign {
+            return Err(owned_by(&format!(
+                "{says}; the records carry the mark of journal {journal}"
+            )));
+        }
         Err(Fault::new(&E2008, says)
             .because("the approvals are void and the checks of validate are made again")
             .hint("changeover release next"))
@@ -191,12 +197,16 @@ pub(super) fn confirmed(
     }
 }
 
+fn owned_by(says: &str) -> Fault {
+    Fault::new(&E2019, says)
+        .because("another Changeover moves these records; two would fight over them")
+        .hint("if that one is gone for good: changeover run adopt --reason TEXT")
+}
+
 fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
     let says = found.evidence.iter().map(|it| it.says.as_str()).collect::<Vec<_>>().join("; ");
     if foreign_mark(&found.evidence).is_some() {
-        return Fault::new(&E2019, format!("{} was not entered: {says}", next.name()))
-            .because("another Changeover moves these records; two would fight over them")
-            .hint("if that one is gone for good: changeover run adopt --reason TEXT");
+        return owned_by(&format!("{} was not entered: {says}", next.name()));
     }
     let verdict = match found.verdict {
         Verdict::Pass => "pass",

@@ -5,6 +5,7 @@ mod actuator_site;
 mod cli;
 mod clock;
 mod crash;
+mod faults;
 mod journal;
 mod machine;
 mod practice;

@@ -105,6 +105,10 @@ impl Lab {
         ])
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Value {
+        self.curl(&["-sS", "--fail-with-body", "-X", "DELETE", &self.url(path)])
+    }
+
     pub(crate) fn reset(&self) {
         self.post("/_lab/reset", &serde_json::json!({}));
         self.settle();
