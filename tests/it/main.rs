@@ -4,6 +4,7 @@ mod actuator_net;
 mod actuator_site;
 mod cli;
 mod clock;
+mod conductor;
 mod crash;
 mod faults;
 mod journal;

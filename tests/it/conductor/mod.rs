@@ -1,0 +1,7 @@
+//! The conductor over a scripted world: one test for each promise, and a thousand mishaps.
+
+mod chaos;
+mod orders;
+mod rig;
+mod steps;
+mod world;
