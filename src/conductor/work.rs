@@ -221,9 +221,14 @@ impl Conductor {
             return Ok(Turn::Again);
         }
         (tried.settled, tried.todo) = (true, None);
+        // A deliberately wrong build, for the test that must catch it.
+        #[cfg(feature = "defect-act-first")]
+        let sent = action.apply(&changes).await;
         self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
-        Ok(match action.apply(&changes).await {
+        #[cfg(not(feature = "defect-act-first"))]
+        let sent = action.apply(&changes).await;
+        Ok(match sent {
             Sent::Accepted { evidence, .. } => {
                 self.tell_seen(step, &evidence);
                 Turn::Now
