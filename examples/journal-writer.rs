@@ -1,5 +1,5 @@
 //! Appends lines to a journal and says each one's number when it is acknowledged; for the checks that
-//! kill it, cut its power, limit its disk or watch its system calls (`scripts/powercut`, `tests/it/journal`).
+//! kill it, cut its power, limit its disk or watch its system calls (`scripts/suites/power-cut`, `tests/it/journal`).
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "the walk is a test's")]
 

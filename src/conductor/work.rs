@@ -278,8 +278,12 @@ impl Conductor {
             return Ok(Turn::Again);
         }
         (tried.settled, tried.todo) = (true, None);
+        // A deliberately wrong build, for the test that must catch it.
+        #[cfg(feature = "defect-act-first")]
+        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
         self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
+        #[cfg(not(feature = "defect-act-first"))]
         let sent = self.bounded(call.timeout, action.apply(&changes)).await;
         let sent =
             sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });

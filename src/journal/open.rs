@@ -55,6 +55,8 @@ struct Folded {
     from: u64,
     /// The first line of each run that was met.
     runs: BTreeMap<u32, Mark>,
+    /// The last line ended a run.
+    ended: bool,
 }
 
 /// Opens the journal of a system in its state folder (`state/<system>`) for the one writer; makes the
@@ -80,7 +82,7 @@ pub fn open_with(
     let lock = Lock::take(dir, claim)?;
     let (store, known) = Store::open(dir)?;
     let Known { head: acknowledged, snapshot, moved } = known;
-    let Folded { life, end, last, from, runs } = load(dir, system, acknowledged, snapshot)?;
+    let Folded { life, end, last, from, runs, ended } = load(dir, system, acknowledged, snapshot)?;
     let head = end.tail.head;
     let cut = match end.torn {
         None => None,
@@ -90,7 +92,11 @@ pub fn open_with(
         }
         Some(torn) => return Err(torn_fault(dir, torn).into()),
     };
-    let segments = Segments::resume(dir, end.next, sync)?;
+    let mut segments = Segments::resume(dir, end.next, sync)?;
+    if ended {
+        // The process that wrote the end of the run is gone, and with it what `roll` told it.
+        segments.roll();
+    }
     let mut journal = FileJournal {
         dir: dir.to_owned(),
         system: system.clone(),
@@ -132,9 +138,11 @@ fn load(
     };
     let (mut life, mut tail, mut next, mut last) =
         (Life::default(), Tail::default(), layout::START, layout::START);
+    let mut of_run = false;
     if let Some(Snapshot { mark, life: then, .. }) = snapshot {
         let (read, after) = find(dir, mark)?.ok_or_else(|| lost(dir, mark))?;
         ours(&read, mark.place)?;
+        of_run = read.line.run.is_some();
         (life, tail, next, last) = (then, read.tail(), after, mark.place);
     }
     let (from, mut runs) = (tail.head.seq, BTreeMap::new());
@@ -143,11 +151,12 @@ fn load(
         if let Some(run) = read.line.run {
             runs.entry(run).or_insert(Mark { head: read.tail().head, place });
         }
-        last = place;
+        (last, of_run) = (place, read.line.run.is_some());
         fold_one(&mut life, &read)
             .map_err(|says| at(diverged(says), dir, read.segment, read.number))
     })?;
-    Ok(Folded { life, end, last, from, runs })
+    let ended = of_run && life.record.run.is_none();
+    Ok(Folded { life, end, last, from, runs, ended })
 }
 
 /// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.

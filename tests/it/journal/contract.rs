@@ -121,3 +121,29 @@ proptest! {
         prop_assert_eq!(serde_json::to_string(&at_start).unwrap(), serde_json::to_string(lives.last().unwrap()).unwrap());
     }
 }
+
+#[test]
+fn a_run_after_the_process_that_ended_the_last_one_begins_a_segment() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut walk = Walk::new(Life::default());
+    // Each line in a process of its own, and nobody calls `roll`.
+    let append = |walk: &mut Walk| {
+        let (draft, life) = walk.next();
+        let mut journal = opened(dir.path()).unwrap().journal;
+        journal.append(draft).unwrap();
+        journal.remember(&life);
+        walk.life = life;
+    };
+    opened(dir.path()).unwrap().journal.keep(WORKFLOW).unwrap();
+    for run in 1..=2 {
+        while walk.life.record.runs < run || walk.life.record.run.is_some() {
+            append(&mut walk);
+        }
+    }
+    append(&mut walk);
+    let lines = read(dir.path()).unwrap();
+    for line in &lines {
+        assert_eq!(line.segment, line.line.run.unwrap_or(1), "line {}", line.line.seq);
+    }
+    assert_eq!(lines.iter().filter(|it| it.number == 1).count(), 3);
+}
