@@ -1,4 +1,4 @@
-//! The scripts we ship for GigaDB's bastions, run with stand-ins for what they call.
+//! The scripts we ship for `GigaDB`'s bastions, run with stand-ins for what they call.
 
 use std::process::{Command, Output};
 

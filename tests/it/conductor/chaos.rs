@@ -19,10 +19,10 @@ fn random_command(rig: &Rig, seed: &mut u64) -> (&'static str, Command) {
         7 => ("tom", approve()),
         8 => ("cora", Command::Reject),
         9 => ("rob", Command::Accept),
-        10 if dice(seed) % 2 == 0 => ("rob", Command::Abort),
+        10 if dice(seed).is_multiple_of(2) => ("rob", Command::Abort),
         11 => ("rob", rollback()),
         12 => ("rob", Command::Skip { step: "answers".into() }),
-        14 => ("rob", if dice(seed) % 2 == 0 { Command::Pause } else { Command::Resume }),
+        14 => ("rob", if dice(seed).is_multiple_of(2) { Command::Pause } else { Command::Resume }),
         _ => ("rob", Command::Retry),
     }
 }
@@ -39,7 +39,7 @@ fn onward(rig: &Rig, turn: usize) -> Option<(&'static str, Command)> {
         State::Doing { .. } | State::Settling { .. } | State::Halted { .. } => {
             ("rob", Command::Retry)
         }
-        State::Asking { .. } => (if turn % 2 == 0 { "cora" } else { "tom" }, approve()),
+        State::Asking { .. } => (if turn.is_multiple_of(2) { "cora" } else { "tom" }, approve()),
         State::Ready { at } if at.phase == Phase::Soak => ("rob", Command::Accept),
         State::Ready { at } if at.phase == Phase::Swap => {
             let there = life.record.production() == run.map(|it| &it.standby);
@@ -58,13 +58,13 @@ async fn one(seed: u64) {
     rig.truth(|it| it.chaos = Some((seed.wrapping_mul(77) | 1, 6)));
     for _ in 0..40 {
         let (who, command) = random_command(&rig, dice_state);
-        if dice(dice_state) % 3 == 0 {
+        if dice(dice_state).is_multiple_of(3) {
             let points = u32::try_from(dice(dice_state) % 12).unwrap() + 1;
             rig.truth(|it| it.fuse = Some(points));
         }
-        if dice(dice_state) % 5 == 0 {
+        if dice(dice_state).is_multiple_of(5) {
             let lines = u32::try_from(dice(dice_state) % 6).unwrap() + 1;
-            *rig.fuse.lock().unwrap() = Some((lines, dice(dice_state) % 2 == 0));
+            *rig.fuse.lock().unwrap() = Some((lines, dice(dice_state).is_multiple_of(2)));
         }
         drop(rig.give(who, &plain(command)).await);
         rig.truth(|it| it.fuse = None);

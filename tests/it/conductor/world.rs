@@ -101,7 +101,7 @@ impl Scripted {
             return Some(wrong);
         }
         let (state, one_in) = truth.chaos.as_mut()?;
-        if dice(state) % *one_in != 0 {
+        if !dice(state).is_multiple_of(*one_in) {
             return None;
         }
         let all: &[Wrong] = if sends {

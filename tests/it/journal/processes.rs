@@ -72,7 +72,7 @@ fn readers_see_a_true_prefix_while_lines_are_written() {
     let (mut seen, mut looks) = (0, 0);
     while seen < 600 {
         let acknowledged: usize = next_line(&mut said).parse().unwrap();
-        if acknowledged % 40 == 0 || acknowledged == 600 {
+        if acknowledged.is_multiple_of(40) || acknowledged == 600 {
             let lines = read(dir.path()).unwrap();
             assert!(lines.len() >= acknowledged, "{} of {acknowledged}", lines.len());
             fold(&lines).unwrap();

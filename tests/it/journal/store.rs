@@ -119,9 +119,9 @@ fn any_damage_of_the_store_never_changes_what_is_true() {
         let mut damaged = bytes.clone();
         let at = used * round / 40;
         if round % 4 == 3 {
-            damaged.truncate(at)
+            damaged.truncate(at);
         } else {
-            damaged[at] ^= 0x10
+            damaged[at] ^= 0x10;
         }
         fs::write(other.path().join("store/db"), damaged).unwrap();
         let opened = opened(other.path()).unwrap();

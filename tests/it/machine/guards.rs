@@ -41,7 +41,7 @@ fn until(mut life: Life, wanted: impl Fn(&State) -> bool) -> Life {
             return life;
         }
         let forward = |it: &Move| match it {
-            Move::Write(Body::Intent(_)) | Move::Write(Body::Note { .. }) => true,
+            Move::Write(Body::Intent(_) | Body::Note { .. }) => true,
             Move::Tell(input, ..) => matches!(
                 input,
                 Input::Next

@@ -41,7 +41,7 @@ fn all(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(key, it)| all(it, &format!("{at}/{key}"), out))
+            list.iter().enumerate().for_each(|(key, it)| all(it, &format!("{at}/{key}"), out));
         }
         Value::Object(map) => map.iter().for_each(|(key, it)| all(it, &format!("{at}/{key}"), out)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => (),
