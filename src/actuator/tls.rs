@@ -121,7 +121,8 @@ impl Certificate {
 
 /// What TLS says is known; a lost connection is not.
 fn sorted(error: &std::io::Error) -> Missing {
-    let tls = error.get_ref().is_some_and(|it| it.is::<rustls::Error>());
+    let tls =
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>);
     if tls {
         Missing::Refused(format!("TLS: {error}"))
     } else {

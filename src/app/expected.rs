@@ -24,10 +24,9 @@ pub(super) fn durations(lines: &[Line]) -> BTreeMap<StepId, i64> {
                 begun.remove(&(at.phase, *step)),
                 names.get(&at.phase).and_then(|it| it.get(usize::from(*step))),
             )
+            && *ended == Ended::Done
         {
-            if *ended == Ended::Done {
-                took.entry(id.clone()).or_default().push(line.at.seconds_since(began));
-            }
+            took.entry(id.clone()).or_default().push(line.at.seconds_since(began));
         }
         if let State::Doing { at, left, .. } = to {
             let goes_on = matches!(from, State::Doing { at: before, .. } if before == at);

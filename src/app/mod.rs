@@ -17,7 +17,7 @@ use crate::port::Line;
 use crate::workflow::{self, Severity, Workflow};
 
 pub use crate::journal::Verified;
-pub use order::{Hooks, cut_tail, order, order_in};
+pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.

@@ -27,12 +27,15 @@ pub async fn order(
     order_in(settings, system, order, watcher, Hooks::default()).await
 }
 
+/// Puts something before a journal.
+pub type BeforeJournal = dyn FnOnce(Box<dyn Journal>) -> Box<dyn Journal> + Send;
+
 /// What a test puts between the conductor and the outside.
 pub struct Hooks {
     /// Told before and after every outside call.
     pub tap: Arc<dyn Tap>,
     /// Stands before the journal.
-    pub journal: Box<dyn FnOnce(Box<dyn Journal>) -> Box<dyn Journal> + Send>,
+    pub journal: Box<BeforeJournal>,
 }
 
 impl Default for Hooks {
@@ -125,7 +128,7 @@ fn fresh_id() -> Result<String, Fault> {
     std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(
         |error| Fault::new(&crate::fault::E2015, "no random numbers can be had").because(error),
     )?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
 /// Cuts a torn tail that the start-up rules would not cut by themselves, and writes who said so and why.

@@ -50,14 +50,14 @@ impl Settings {
     /// # Errors
     /// A value is not of its form.
     pub fn read(flags: Flags) -> Result<Self, Fault> {
-        Self::of(flags, std::env::vars().collect())
+        Self::of(flags, &std::env::vars().collect())
     }
 
     /// As [`Self::read`], from a given environment.
     ///
     /// # Errors
     /// A value is not of its form.
-    pub fn of(flags: Flags, env: BTreeMap<String, String>) -> Result<Self, Fault> {
+    pub fn of(flags: Flags, env: &BTreeMap<String, String>) -> Result<Self, Fault> {
         let get = |name: &str| env.get(name).filter(|it| !it.is_empty()).cloned();
         let path = |flag: Option<PathBuf>, name: &str, default: &str| {
             flag.or_else(|| get(name).map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(default))
@@ -74,7 +74,7 @@ impl Settings {
             system: flags.system.or_else(|| get("CHANGEOVER_SYSTEM")).map(SystemName),
             actor,
             now: clock.now(),
-            outside: outside(&get, &env)?,
+            outside: outside(&get, env)?,
             clock,
         })
     }

@@ -56,16 +56,16 @@ pub enum Color {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Where journals lie [env: CHANGEOVER_STATE] [default: state]
+    /// Where journals lie [env: `CHANGEOVER_STATE`] [default: state]
     #[arg(long, global = true, value_name = "DIR")]
     pub state: Option<PathBuf>,
-    /// Where workflow files lie [env: CHANGEOVER_WORKFLOWS] [default: workflows]
+    /// Where workflow files lie [env: `CHANGEOVER_WORKFLOWS`] [default: workflows]
     #[arg(long, global = true, value_name = "DIR")]
     pub workflows: Option<PathBuf>,
-    /// The system; needless when there is one [env: CHANGEOVER_SYSTEM]
+    /// The system; needless when there is one [env: `CHANGEOVER_SYSTEM`]
     #[arg(short, long, global = true, value_name = "NAME")]
     pub system: Option<String>,
-    /// Who you are; claimed, and written down as such [env: CHANGEOVER_USER]
+    /// Who you are; claimed, and written down as such [env: `CHANGEOVER_USER`]
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub as_name: Option<String>,
     /// One document for programs on standard output

@@ -14,7 +14,7 @@ pub struct Explain {
 }
 
 #[derive(Serialize)]
-struct Page {
+struct Shown {
     code: &'static str,
     title: &'static str,
     exit: u8,
@@ -22,7 +22,7 @@ struct Page {
     page: &'static str,
 }
 
-impl From<&'static Code> for Page {
+impl From<&'static Code> for Shown {
     fn from(it: &'static Code) -> Self {
         let exit = it.exit.status();
         Self { code: it.id, title: it.title, exit, outcome: it.exit, page: it.page }
@@ -31,14 +31,14 @@ impl From<&'static Code> for Page {
 
 #[derive(Serialize)]
 struct Pages {
-    codes: Vec<Page>,
+    codes: Vec<Shown>,
 }
 
 pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
     let Some(named) = &args.code else { return list(scene) };
     let code = fault::find(named).ok_or_else(|| unknown(named))?;
     if scene.streams.json {
-        scene.streams.document("changeover.explanation/v1", Page::from(code))?;
+        scene.streams.document("changeover.explanation/v1", Shown::from(code))?;
     } else {
         scene.streams.answer(code.page)?;
     }
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
 
 fn list(scene: &mut Scene<'_>) -> Outcome {
     if scene.streams.json {
-        let codes = fault::all().map(Page::from).collect();
+        let codes = fault::all().map(Shown::from).collect();
         scene.streams.document("changeover.explanations/v1", Pages { codes })?;
         return done();
     }

@@ -53,10 +53,10 @@ struct Scene<'a> {
 }
 
 /// The process: parse, run, print, exit status.
-pub fn main(typed: Vec<OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(&typed) {
+pub fn main(typed: &[OsString]) -> u8 {
+    let cli = match Cli::try_parse_from(typed) {
         Ok(cli) => cli,
-        Err(error) => return problem::unparsed(&error, &typed),
+        Err(error) => return problem::unparsed(&error, typed),
     };
     color(cli.global.color);
     tell(cli.global.verbose);

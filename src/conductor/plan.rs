@@ -19,23 +19,13 @@ impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
         let life = self.life();
-        let (workflow, record, at) = match &order.command {
-            Command::Start { version, .. } => {
-                let record = self.started(version)?;
-                let at = At {
-                    kind: Kind::Release,
-                    way: Way::Forth,
-                    phase: Phase::Preflight,
-                    group: 0,
-                    tried: 1,
-                };
-                (Arc::clone(&self.workflow), record, Some(at))
-            }
-            command => (
-                self.run_workflow()?,
-                life.record.clone(),
-                leads_to(command, &life.state, &life.record),
-            ),
+        let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
+            let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
+            let at = At { kind, way, phase, group: 0, tried: 1 };
+            (Arc::clone(&self.workflow), self.started(version)?, Some(at))
+        } else {
+            let at = leads_to(&order.command, &life.state, &life.record);
+            (self.run_workflow()?, life.record.clone(), at)
         };
         let mut steps = vec![];
         if let Some(at) = at {
@@ -43,7 +33,7 @@ impl Conductor {
             let waived = waived(&order.command, &record);
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
                 if refuses(step) {
-                    step.verdict = "waived".to_owned();
+                    "waived".clone_into(&mut step.verdict);
                 }
             }
             for phase in later(at, &record) {

@@ -53,10 +53,13 @@ impl Conductor {
         match (self.observe_once(limit, &*action).await, done) {
             (Seen::Done { evidence, facts }, true) => Ok((evidence, facts)),
             (Seen::Unknown { evidence }, true) => Ok((evidence, ends)),
-            (Seen::Unknown { evidence } | Seen::Failed { evidence }, false)
-            | (Seen::Todo { evidence, .. } | Seen::Foreign { evidence }, false) => {
-                Ok((evidence, vec![]))
-            }
+            (
+                Seen::Unknown { evidence }
+                | Seen::Failed { evidence }
+                | Seen::Todo { evidence, .. }
+                | Seen::Foreign { evidence },
+                false,
+            ) => Ok((evidence, vec![])),
             (
                 Seen::Todo { evidence, .. }
                 | Seen::Busy { evidence }

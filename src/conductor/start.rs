@@ -26,7 +26,7 @@ impl Conductor {
         } else {
             record.journal
         };
-        self.foreign_marks(&survey, &journal)?;
+        Self::foreign_marks(&survey, &journal)?;
         let marks = self
             .world
             .first_marks(&self.workflow, &journal, &survey)
@@ -48,7 +48,7 @@ impl Conductor {
         self.book().note(by, text, reason, survey.evidence, facts)
     }
 
-    fn foreign_marks(&self, survey: &crate::port::Survey, journal: &str) -> Result<(), Fault> {
+    fn foreign_marks(survey: &crate::port::Survey, journal: &str) -> Result<(), Fault> {
         let foreign =
             survey.marks.iter().find(|(_, (_, owner))| owner != journal && !owner.is_empty());
         let Some((zone, (number, owner))) = foreign else { return Ok(()) };
@@ -185,7 +185,8 @@ impl Conductor {
         let input = Input::Amend { rules, workflow };
         let halted_or_waiting =
             matches!(life.state, State::Halted { .. } | State::Ready { .. } | State::Asking { .. });
-        let begun = life.state.at().is_some_and(|at| differs_in_begun(&life, at, &old_flow, &new));
+        let begun =
+            life.state.at().is_some_and(|at| differs_in_begun(&life, at, old_flow.as_ref(), &new));
         if halted_or_waiting && (begun || self.book().try_input(by, &input).is_err()) {
             return Err(Fault::new(
                 &crate::fault::E2016,
@@ -201,7 +202,7 @@ impl Conductor {
 fn differs_in_begun(
     life: &crate::machine::Life,
     at: crate::machine::At,
-    old: &Option<std::sync::Arc<crate::workflow::Workflow>>,
+    old: Option<&std::sync::Arc<crate::workflow::Workflow>>,
     new: &crate::workflow::Workflow,
 ) -> bool {
     let (Some(old), Some(run)) = (old, &life.record.run) else { return false };

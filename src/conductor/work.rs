@@ -281,7 +281,7 @@ impl Conductor {
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
         let sent = self.bounded(call.timeout, action.apply(&changes)).await;
-        self.book().intend(by, self.intent(call, position, step, &changes, evidence, action))?;
+        self.book().intend(by, Self::intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
         #[cfg(not(feature = "defect-act-first"))]
         let sent = self.bounded(call.timeout, action.apply(&changes)).await;
@@ -302,7 +302,6 @@ impl Conductor {
     }
 
     fn intent(
-        &self,
         call: &Call,
         position: u8,
         step: &Step,

@@ -149,7 +149,7 @@ fn load(
     let end = scan(dir, next, tail, |read, place| {
         ours(&read, place)?;
         if let Some(run) = read.line.run {
-            runs.entry(run).or_insert(Mark { head: read.tail().head, place });
+            runs.entry(run).or_insert_with(|| Mark { head: read.tail().head, place });
         }
         (last, of_run) = (place, read.line.run.is_some());
         fold_one(&mut life, &read)

@@ -86,13 +86,13 @@ fn parse(dir: &Path, place: Place, bytes: &[u8]) -> Result<Line, Fault> {
     struct Versioned {
         v: u32,
     }
-    serde_json::from_slice(bytes).or_else(|err| {
+    serde_json::from_slice(bytes).map_err(|err| {
         let newer = serde_json::from_slice::<Versioned>(bytes).is_ok_and(|it| it.v > VERSION);
-        Err(if newer {
+        if newer {
             newer_line(dir, place)
         } else {
             damage(dir, place, "this is not a line").because(err)
-        })
+        }
     })
 }
 

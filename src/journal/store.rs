@@ -149,7 +149,7 @@ impl Drop for Store {
 }
 
 fn move_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let free = (1_u32..)
+    let free = (1..=u32::MAX)
         .map(|number| path.with_file_name(format!("store.unreadable-{number}")))
         .find(|it| !it.exists())
         .ok_or(ErrorKind::AlreadyExists)?;

@@ -108,6 +108,6 @@ fn gate_rule(gate: Option<&Gate>) -> GateRule {
         requester_may: gate.is_some_and(|it| it.not != Some(NotWho::Requester)),
         lasts_seconds: gate
             .and_then(|it| it.expires)
-            .map_or(GATE_LASTS_SECONDS, |it| it.as_seconds()),
+            .map_or(GATE_LASTS_SECONDS, crate::workflow::Lasting::as_seconds),
     }
 }

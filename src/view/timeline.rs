@@ -65,5 +65,5 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
         }
     });
     let bars = bars.collect();
-    Some(Timeline { bars, until, run })
+    Some(Timeline { run, bars, until })
 }

@@ -97,7 +97,7 @@ pub(super) fn read<T>(
         last = Some(this);
         match Mistake::of(error.inner()) {
             Mistake::Unknown { name, expected } => {
-                piece.unknown(&path, &name, &expected, report, repaired)
+                piece.unknown(&path, &name, &expected, report, repaired);
             }
             Mistake::Missing { name } => piece.missing(&path, &name, report, repaired),
             Mistake::Wrong { expected } => {

@@ -65,7 +65,7 @@ impl Spans {
             pairs
                 .iter_mut()
                 .filter(|(key, _)| key.text == name)
-                .for_each(|(key, _)| key.text = meant.to_owned());
+                .for_each(|(key, _)| meant.clone_into(&mut key.text));
         }
     }
 

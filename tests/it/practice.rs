@@ -193,7 +193,7 @@ impl Operator {
         };
         let mut env = self.env.clone();
         env.insert("PATH".to_owned(), std::env::var("PATH").unwrap());
-        let mut settings = Settings::of(flags, env).unwrap();
+        let mut settings = Settings::of(flags, &env).unwrap();
         settings.outside.folder = self.state.clone();
         settings
     }

@@ -172,6 +172,7 @@ async fn state(
         Err(refusal) if refusal.is("InvalidInstanceID.NotFound") => return Ok(None),
         other => other?,
     };
-    let mut instances = answer.reservations().iter().flat_map(|it| it.instances());
+    let mut instances =
+        answer.reservations().iter().flat_map(aws_sdk_ec2::types::Reservation::instances);
     Ok(instances.next().and_then(|it| it.state()?.name().cloned()))
 }

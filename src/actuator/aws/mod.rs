@@ -95,7 +95,7 @@ impl<'a> Account<'a> {
     pub(super) fn rds(&self, repeat: Repeat) -> aws_sdk_rds::Client {
         let mut config = aws_sdk_rds::config::Builder::from(&self.config);
         config.set_endpoint_url(self.endpoint("RDS"));
-        aws_sdk_rds::Client::from_conf(config.retry_config(self.retry(repeat)).build())
+        aws_sdk_rds::Client::from_conf(config.retry_config(Self::retry(repeat)).build())
     }
 
     /// The machines' service.
@@ -120,7 +120,7 @@ impl<'a> Account<'a> {
             // A stand-in has one address; buckets are not names under it.
             .force_path_style(endpoint.is_some());
         config.set_endpoint_url(endpoint);
-        aws_sdk_s3::Client::from_conf(config.retry_config(self.retry(repeat)).build())
+        aws_sdk_s3::Client::from_conf(config.retry_config(Self::retry(repeat)).build())
     }
 
     /// Makes one call. `operation` is as AWS writes it: `rds DescribeDBInstances`.
@@ -155,7 +155,7 @@ impl<'a> Account<'a> {
         self.endpoints.get(service).or_else(|| self.endpoints.get("")).cloned()
     }
 
-    fn retry(&self, repeat: Repeat) -> RetryConfig {
+    fn retry(repeat: Repeat) -> RetryConfig {
         match repeat {
             Repeat::Reads => RetryConfig::standard().with_max_attempts(ATTEMPTS),
             Repeat::Once => RetryConfig::disabled(),

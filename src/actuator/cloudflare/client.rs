@@ -20,7 +20,7 @@ use crate::workflow::{Cloudflare, Switch, Workflow, Zone};
 /// What Cloudflare allows: requests in a window.
 const MOST: usize = 1200;
 /// The window of [`MOST`].
-const WINDOW: Duration = Duration::from_secs(300);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Records a page.
 const PAGE: usize = 500;
 /// More pages than any plan has records for: 3500.
@@ -126,7 +126,7 @@ impl Client {
         let many = found.len();
         match (found.pop(), many) {
             (Some(one), 1) => Ok(one),
-            (None, _) | (Some(_), _) => Err(self.trouble(
+            (None | Some(_), _) => Err(self.trouble(
                 Why::Refused,
                 &call,
                 format!(

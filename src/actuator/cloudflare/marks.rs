@@ -97,11 +97,11 @@ pub(super) fn comment(call: &Call) -> String {
     let (system, journal) = (&call.workflow.system, &call.record.journal);
     let (way, epoch) = (direction(call), call.record.epoch);
     let (kind, run) = (call.at.kind.name(), call.run.number);
-    cut(format!("changeover {system} journal {journal} {way} epoch {epoch} {kind} {run}"))
+    cut(&format!("changeover {system} journal {journal} {way} epoch {epoch} {kind} {run}"))
 }
 
 /// As long as a comment may be.
-pub(super) fn cut(text: String) -> String {
+pub(super) fn cut(text: &str) -> String {
     text.chars().take(COMMENT_MAX).collect()
 }
 
@@ -171,7 +171,7 @@ async fn first_in(
         Some(mark) => return Err(foreign(&client.wire, &zone.name, mark)),
     };
     let how = if adopted.is_some() { "adopt" } else { "init" };
-    let comment = cut(format!("changeover {} journal {journal} {how}", workflow.system));
+    let comment = cut(&format!("changeover {} journal {journal} {how}", workflow.system));
     let batch = Batch { posts: vec![post(&name, number, &comment)], ..Batch::default() };
     let Err(trouble) = client.batch(&zone.name, &id, &batch).await else { return Ok(number) };
     match trouble.kind {

@@ -178,7 +178,7 @@ impl Swap {
         json!({
             "id": row.id, "type": row.r#type, "name": row.name, "content": new, "ttl": row.ttl,
             "proxied": row.proxied,
-            "comment": marks::cut(format!("changeover {system} {} epoch {epoch}", named.record)),
+            "comment": marks::cut(&format!("changeover {system} {} epoch {epoch}", named.record)),
         })
     }
 

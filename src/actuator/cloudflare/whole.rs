@@ -117,7 +117,7 @@ impl Whole {
         for zone in &group.zones {
             match zone.marks.last() {
                 Some(mark) if mark.is_of(&self.call.record.journal) => {
-                    facts.push(Fact::Mark { zone: zone.name.clone(), number: mark.number })
+                    facts.push(Fact::Mark { zone: zone.name.clone(), number: mark.number });
                 }
                 Some(mark) => {
                     verdict = Verdict::Fail;

@@ -178,7 +178,7 @@ pub(super) async fn authority(wire: &Wire, zone: &str) -> Result<Vec<SocketAddr>
     let mut servers = vec![];
     for server in &delegation.servers {
         let found = resolve(wire, server, RecordType::A).await?;
-        let address = found.addresses.first().ok_or(format!("{server} has no address"))?;
+        let address = found.addresses.first().ok_or_else(|| format!("{server} has no address"))?;
         servers.push(SocketAddr::from((*address, 53)));
     }
     if servers.is_empty() {

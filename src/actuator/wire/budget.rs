@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn three_tenths_are_kept_for_the_way_back() {
         let mut budget = Budget::default();
-        let window = Duration::from_secs(300);
+        let window = Duration::from_mins(5);
         let mut spend = |at, back| budget.spend("c", Duration::from_secs(at), 10, window, back);
         for _ in 0..7 {
             assert_eq!(spend(1, false), Ok(()));

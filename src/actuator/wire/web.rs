@@ -124,7 +124,7 @@ impl Wire {
     /// The client cannot be made.
     pub fn http(&self) -> Result<reqwest::Client, NoAnswer> {
         self.plain
-            .get_or_init(|| Ok(self.builder()?.build().map_err(|error| error.to_string())?))
+            .get_or_init(|| self.builder()?.build().map_err(|error| error.to_string()))
             .clone()
             .map_err(NoAnswer::Unmade)
     }

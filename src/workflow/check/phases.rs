@@ -176,7 +176,7 @@ fn belongs(placed: &Placed<'_>, params: &Params, report: &mut Report) {
     }
 }
 
-/// Never skippable: the switch, interlocks, embargo, sync_off, backup, reset.
+/// Never skippable: the switch, interlocks, embargo, `sync_off`, backup, reset.
 fn skippable(placed: &Placed<'_>, params: &Params, report: &mut Report) {
     let phase = matches!(
         placed.phase,

@@ -143,7 +143,7 @@ fn sections(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &
     let written =
         if let Params::GitlabVariables(it) = params { Some(("as", it.r#as)) } else { None };
     let compared = if let Params::Http(it) = params { it.same_as } else { None };
-    if let Some((key, Role::Quarantined)) = written.or(compared.map(|it| ("same_as", it))) {
+    if let Some((key, Role::Quarantined)) = written.or_else(|| compared.map(|it| ("same_as", it))) {
         let message = format!("`{key}` is `production` or `standby`");
         report.value(
             &placed.path.key("with").key(key),
