@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
+use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
@@ -129,6 +130,7 @@ impl Conductor {
     /// Writes a step's outcome; the outcome and the move it causes are one line.
     fn end_step(&self, by: &Actor, step: u8, end: StepEnd) -> Result<(), Fault> {
         let input = Input::Step { step, ended: end.ended };
+        *self.half.lock().unwrap_or_else(PoisonError::into_inner) = is_half(&end.evidence);
         if let Some(journal) = foreign_mark(&end.evidence).filter(|_| end.ended != Ended::Done) {
             *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         }

@@ -86,6 +86,8 @@ pub struct Conductor {
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
     pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+    /// The last failed step had moved one zone and not the other.
+    half: Mutex<bool>,
     /// The journal whose mark the last failed step met.
     foreign: Mutex<Option<String>>,
     /// What was last seen of each step that ended here.
@@ -115,6 +117,7 @@ impl Conductor {
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),
+            half: Mutex::new(false),
             foreign: Mutex::new(None),
             ends: Mutex::default(),
         }

@@ -250,6 +250,7 @@ impl Conductor {
     pub(super) fn reply(&self) -> Reply {
         let life = self.life();
         let failed_action = self.failed_action(&life);
+        let half = *self.half.lock().unwrap_or_else(PoisonError::into_inner);
         let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let halted = matches!(life.state, State::Halted { .. });
         let foreign = foreign.filter(|_| halted);
@@ -270,9 +271,7 @@ impl Conductor {
             State::Asking { .. } => (Exit::Waiting, Some(&E2011)),
             State::Halted { unknown, .. } if unknown != 0 => (Exit::Unknown, Some(&E2004)),
             State::Halted { .. } if foreign.is_some() => (Exit::Conflict, Some(&E2019)),
-            State::Halted { at, .. } if failed_action && at.phase == Phase::Swap => {
-                (Exit::Failed, Some(&E2017))
-            }
+            State::Halted { .. } if failed_action && half => (Exit::Failed, Some(&E2017)),
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };

@@ -291,6 +291,10 @@ impl Conductor {
         Ok(match sent {
             Sent::Accepted { evidence, .. } => {
                 self.tell_seen(step, &evidence);
+                if is_half(&evidence) {
+                    // The rest was refused and will not show by waiting.
+                    tried.accepted = false;
+                }
                 Turn::Now
             }
             Sent::Refused { evidence } => Turn::End(StepEnd::failed(evidence)),
@@ -337,6 +341,11 @@ impl Conductor {
             data,
         }
     }
+}
+
+/// Whether a request took effect in part: one zone of the switch moved and another did not.
+pub(super) fn is_half(evidence: &[Evidence]) -> bool {
+    evidence.iter().any(|it| it.data.get("half").is_some_and(|it| it == true))
 }
 
 /// How often in a row the world may stay silent before a step gives up.

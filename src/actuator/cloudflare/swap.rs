@@ -107,7 +107,11 @@ impl Swap {
             "of {} records {wanted} lead to where they shall, {before} to where they did, {other} elsewhere",
             group.names.len()
         );
-        let more = if other > 0 { json!({ "code": "E3102" }) } else { Value::Null };
+        let more = match (other > 0, before > 0 && wanted > 0) {
+            (true, _) => json!({ "code": "E3102" }),
+            (false, true) => json!({ "half": true }),
+            (false, false) => Value::Null,
+        };
         let verdict = |it: &Named| position(it, call, &sites);
         let mut evidence = vec![group::evidence(&client, &group, says, verdict, more)];
         if other > 0 || !foreign.is_empty() {

@@ -95,7 +95,12 @@ async fn a_command_that_is_not_allowed_here_is_refused_and_written() {
     until(&operator, Phase::Preflight).await;
     for command in [start(), rollback(), Command::Accept, Command::Retry] {
         let name = command.name();
+        let second = matches!(command, Command::Start { .. });
         let fault = operator.order("engineer-a", command).await.unwrap_err();
+        if second {
+            assert_eq!((fault.exit(), fault.code.id), (Exit::Conflict, "E2018"), "{fault}");
+            continue;
+        }
         assert_eq!((fault.exit(), fault.code.id), (Exit::Refused, "E2001"), "{name}: {fault}");
         assert!(fault.message.contains("ready in preflight"), "{name}: {fault}");
     }
