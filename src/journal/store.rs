@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ use crate::machine::Life;
 
 /// A snapshot is taken when this many lines follow the last one: a start folds at most these.
 pub(super) const SNAPSHOT_LINES: u64 = 64;
+
+/// How often a store whose place is at fault is looked at again, 20 ms apart.
+const PATIENCE: u32 = 50;
 
 /// A snapshot of another version is not used: it may fold otherwise.
 const MADE_BY: &str = env!("CARGO_PKG_VERSION");
@@ -96,7 +100,7 @@ impl Store {
         let refused = |says: String| {
             Fault::new(&E4010, format!("cannot open {}", path.display())).because(says)
         };
-        let (trees, known) = match read(&path) {
+        let (trees, known) = match read_patiently(&path) {
             Ok(read) => read,
             Err(Unreadable::Place(says)) => return Err(refused(says)),
             Err(Unreadable::Content(why)) => {
@@ -146,6 +150,23 @@ impl Drop for Store {
         drop(self.said.take());
         drop(self.writer.take().map(JoinHandle::join));
     }
+}
+
+/// Reads the store; one that this process has just closed is held a moment longer by sled's own threads.
+/// Nobody else can hold it: the journal's lock is ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a wait of a moment for threads that no clock drives"
+)]
+fn read_patiently(path: &Path) -> Result<(Trees, Known), Unreadable> {
+    for _ in 0..PATIENCE {
+        let read = read(path);
+        if !matches!(read, Err(Unreadable::Place(_))) {
+            return read;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    read(path)
 }
 
 fn move_aside(path: &Path) -> std::io::Result<PathBuf> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use changeover::app::Hooks;
-use changeover::fault::{E4001, Fault};
+use changeover::fault::{E2013, E4001, Fault};
 use changeover::machine::{Body, Life, State};
 use changeover::model::{Digest, Phase};
 use changeover::port::{Draft, Head, Journal, Line, Tap};
@@ -192,7 +192,12 @@ async fn walk(operator: &Operator, breaker: &Arc<Breaker>, until: Until) {
         };
         let broke = breaker.watch.lock().unwrap().broken.is_some();
         breaker.mend();
+        // A line that nobody was told of pauses a dangerous phase; the operator resumes it next.
+        let paused = |fault: &Fault| fault.code == &E2013;
         if let (Err(fault), false) = (outcome, broke) {
+            if paused(&fault) {
+                continue;
+            }
             panic!("last break {}: {shown}: {fault}\n{}", breaker.last(), operator.last_lines());
         }
     }
