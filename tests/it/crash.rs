@@ -193,7 +193,8 @@ async fn walk(operator: &Operator, breaker: &Arc<Breaker>, until: Until) {
         let broke = breaker.watch.lock().unwrap().broken.is_some();
         breaker.mend();
         // A line that nobody was told of pauses a dangerous phase; the operator resumes it next.
-        let paused = |fault: &Fault| fault.code == &E2013;
+        let met = !breaker.watch.lock().unwrap().hit.is_empty();
+        let paused = |fault: &Fault| met && fault.code == &E2013;
         if let (Err(fault), false) = (outcome, broke) {
             if paused(&fault) {
                 continue;
