@@ -162,8 +162,10 @@ async fn a_damaged_or_shortened_journal_stops_every_command() {
             let ran = program(&operator, words).output().unwrap();
             let text = said(&ran);
             assert_eq!(ran.status.code(), Some(9), "{name} {words:?}: {text}");
-            // A line that still reads well is found by the next one, which says that it is one of the two.
+            // A line that no longer reads is named by file and line; one that still reads well is found
+            // by the next one, which says that it is one of the two.
             let named = text.contains(&format!("line {line} "))
+                || text.contains(&format!("00000001.jsonl:{line}:"))
                 || text.contains(&format!(
                     "line {} does not follow from the line before it",
                     line + 1
