@@ -34,12 +34,23 @@ pub(super) fn on(wire: Arc<Wire>, call: Call, with: JobOn) -> Box<dyn Action> {
     Box::new(On { wire, call, job: with.job })
 }
 
+/// How a job stands on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// Not at all.
+    Absent,
+    /// Once, letter by letter, under its marker.
+    Right,
+    /// Otherwise; a line of it.
+    Odd(String),
+}
+
 /// A job as it stands on one host.
-struct Look<'a> {
+pub(super) struct Look<'a> {
     wire: &'a Wire,
     call: &'a Call,
     name: &'a str,
-    job: &'a Job,
+    pub(super) job: &'a Job,
     site: SiteName,
     machine: Machine,
     /// The digest of the crontab as the host itself computed it.
@@ -50,7 +61,7 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Reads the crontab of the job's host at a site; without one, at the site of the step or the job's role.
-    async fn at(
+    pub(super) async fn at(
         wire: &'a Wire,
         call: &'a Call,
         name: &'a str,
@@ -83,12 +94,12 @@ impl<'a> Look<'a> {
         format!("host/{}/crontab/{}", self.machine.alias, self.name)
     }
 
-    fn says(&self, says: String) -> Evidence {
+    pub(super) fn says(&self, says: String) -> Evidence {
         let data = json!({ "crontab": self.digest });
         self.wire.evidence_with(&self.machine.source(), says, data)
     }
 
-    fn odd(&self, says: String) -> Evidence {
+    pub(super) fn odd(&self, says: String) -> Evidence {
         coded(self.wire, &E3709, &self.machine.source(), says)
     }
 
@@ -103,6 +114,22 @@ impl<'a> Look<'a> {
             Place::Other(at) => Some(self.line(*at)),
             Place::Pair { .. } | Place::Bare(_) | Place::Lone(_) => None,
         })
+    }
+
+    /// How it stands here; a marker with nothing under it runs nothing.
+    pub(super) fn stands(&self) -> Stands {
+        let mut running = self.places.iter().filter_map(|it| match it {
+            Place::Pair { at, exact } => Some((at + 1, *exact)),
+            Place::Bare(at) | Place::Other(at) => Some((*at, false)),
+            Place::Lone(_) => None,
+        });
+        match (running.next(), running.next()) {
+            (None, _) => Stands::Absent,
+            (Some((_, true)), None) => Stands::Right,
+            (Some((_, true)), Some((at, _))) | (Some((at, false)), _) => {
+                Stands::Odd(self.line(at).to_owned())
+            }
+        }
     }
 
     /// Entries of the job, as they stand; empty if it has none.

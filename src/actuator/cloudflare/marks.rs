@@ -68,6 +68,11 @@ impl Mark {
                 if *way == direction(call) && *kind == call.at.kind.name() && *run == number)
     }
 
+    /// When it was posted.
+    pub(super) const fn created(&self) -> Option<Time> {
+        self.created
+    }
+
     /// Nothing that was sent before it can still arrive.
     pub(super) fn is_old(&self, now: Time) -> bool {
         self.created.is_some_and(|it| now.seconds_since(it) > KEPT)

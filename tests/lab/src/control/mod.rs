@@ -40,6 +40,7 @@ pub(crate) async fn answer(lab: &Lab, ask: &Ask) -> Reply {
             Ok(settings) => Reply::json(200, &settings),
             Err(error) => Reply::json(400, &json!({"error": error})),
         },
+        ("POST", "/_lab/object") => or_bad(set::object(lab, &body).await),
         ("POST", "/_lab/fire") => or_bad(set::fire(lab, &body)),
         _ => Reply::json(404, &json!({"error": "no such control"})),
     }
