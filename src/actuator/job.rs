@@ -76,17 +76,26 @@ impl<'a> Look<'a> {
         };
         let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
         let machine = Machine::of(&call.workflow, &site, &job.host)?;
-        let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
-        let answer = answer.good(&machine.source())?;
-        let odd = || Trouble::new(&E3709, &machine.source(), "the crontab is not text");
-        let (digest, text) = answer
-            .split_once('\n')
-            .filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER))
-            .ok_or_else(odd)?;
-        let (digest, text) = (digest.to_owned(), text.to_owned());
+        let crontab = read(wire, call, &machine).await?;
+        Self::of(wire, call, name, &site, crontab)
+    }
+
+    /// The job in a crontab that was read on its host at this site.
+    pub(super) fn of(
+        wire: &'a Wire,
+        call: &'a Call,
+        name: &'a str,
+        site: &SiteName,
+        (digest, text): (String, String),
+    ) -> Result<Self, Trouble> {
+        let jobs = &call.workflow.jobs;
+        let missing = || Trouble::harmless(&E3801, "workflow", format!("there is no job {name}"));
+        let job = jobs.get(name).ok_or_else(missing)?;
+        let machine = Machine::of(&call.workflow, site, &job.host)?;
         let others: Vec<&Job> =
             jobs.iter().filter(|(it, _)| *it != name).map(|(_, it)| it).collect();
         let places = crontab::places(&text, job, &others);
+        let site = site.clone();
         Ok(Self { wire, call, name, job, site, machine, digest, text, places })
     }
 
@@ -161,6 +170,22 @@ impl<'a> Look<'a> {
         answer.good(&source)?;
         Ok(self.wire.evidence(&source, "the crontab is written"))
     }
+}
+
+/// The digest of a host's crontab as the host itself computed it, and its text.
+pub(super) async fn read(
+    wire: &Wire,
+    call: &Call,
+    machine: &Machine,
+) -> Result<(String, String), Trouble> {
+    let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
+    let answer = answer.good(&machine.source())?;
+    let odd = || Trouble::new(&E3709, &machine.source(), "the crontab is not text");
+    let (digest, text) = answer
+        .split_once('\n')
+        .filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER))
+        .ok_or_else(odd)?;
+    Ok((digest.to_owned(), text.to_owned()))
 }
 
 #[derive(Debug)]

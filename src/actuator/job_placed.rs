@@ -1,15 +1,18 @@
 //! `jobs.placed`: each job has its one entry, as written, on the host of its role, and none on the other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::actuator::Wire;
-use crate::actuator::job::{Look, Stands};
+use crate::actuator::host::Machine;
+use crate::actuator::job::{self, Look, Stands};
 use crate::actuator::trouble::{Trouble, finding};
 use crate::machine::Owed;
 use crate::model::{Evidence, Kind, Role, SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
+use crate::workflow::Job;
 use crate::workflow::step::params::JobsPlaced;
 
 pub(super) fn check(wire: Arc<Wire>, call: Call, _: JobsPlaced) -> Box<dyn Check> {
@@ -27,9 +30,11 @@ impl Check for Placed {
     async fn look(&self) -> Finding {
         let mut evidence = Vec::new();
         let (mut right, mut seen) = (true, true);
+        // Each crontab is read once, whatever the number of jobs in it.
+        let mut crontabs = BTreeMap::new();
         for site in self.call.workflow.sites.keys() {
-            for name in self.call.workflow.jobs.keys() {
-                match self.look_at(name, site).await {
+            for (name, job) in &self.call.workflow.jobs {
+                match self.look_at(name, job, site, &mut crontabs).await {
                     Ok((good, read)) => {
                         right &= good;
                         evidence.push(read);
@@ -54,8 +59,23 @@ impl Check for Placed {
 }
 
 impl Placed {
-    async fn look_at(&self, name: &str, site: &SiteName) -> Result<(bool, Evidence), Trouble> {
-        let look = Look::at(&self.wire, &self.call, name, Some(site)).await?;
+    async fn look_at(
+        &self,
+        name: &str,
+        job: &Job,
+        site: &SiteName,
+        crontabs: &mut BTreeMap<String, Result<(String, String), Trouble>>,
+    ) -> Result<(bool, Evidence), Trouble> {
+        let machine = Machine::of(&self.call.workflow, site, &job.host)?;
+        let crontab = match crontabs.get(&machine.alias).cloned() {
+            Some(known) => known,
+            None => {
+                let read = job::read(&self.wire, &self.call, &machine).await;
+                crontabs.insert(machine.alias.clone(), read.clone());
+                read
+            }
+        }?;
+        let look = Look::of(&self.wire, &self.call, name, site, crontab)?;
         let role = if *site == self.call.production { Role::Production } else { Role::Standby };
         let wanted = look.job.runs_on == role;
         Ok(match (wanted, look.stands()) {

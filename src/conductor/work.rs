@@ -66,9 +66,8 @@ impl Conductor {
         loop {
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
-                Err(evidence) => {
-                    let unknown = Verdict::Unknown;
-                    return Ok(self.verdict(step, unknown, vec![evidence], vec![], waiver));
+                Err(it) => {
+                    return Ok(self.verdict(step, Verdict::Unknown, vec![it], vec![], waiver));
                 }
             };
             let poll = call.workflow.limits.poll.0;

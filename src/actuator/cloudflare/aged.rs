@@ -95,6 +95,6 @@ impl Aged {
     /// When our own moves changed this zone.
     fn moves(&self, rows: &[Row], name: &str) -> Vec<Time> {
         let ours = |it: &Mark| it.is_of(&self.call.record.journal);
-        Mark::all(rows, name).iter().filter(|it| ours(it)).filter_map(Mark::created).collect()
+        Mark::all(rows, name).iter().filter(|it| ours(it)).filter_map(Mark::moved).collect()
     }
 }

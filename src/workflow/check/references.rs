@@ -103,7 +103,9 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
             );
             continue;
         };
-        if placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
+        // A job of no working role was reported where it is declared.
+        let works = job.runs_on != Role::Quarantined;
+        if works && placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
             let message = format!("job `{name}` runs on the other role's host");
             let hint = "`on` is the role that `runs_on` names";
             report.value(&placed.path.key("on"), &fault::E1022, message, hint);

@@ -60,14 +60,16 @@ impl Clock for Virtual {
     }
 
     async fn sleep(&self, lasting: Duration) {
-        let until = self.monotonic() + lasting;
+        let key = {
+            let mut hands = self.0.lock().unwrap();
+            hands.last += 1;
+            (hands.now + lasting, hands.last)
+        };
         std::future::poll_fn(|context| {
             let mut hands = self.0.lock().unwrap();
-            if hands.now >= until {
+            if hands.now >= key.0 {
                 return Poll::Ready(());
             }
-            hands.last += 1;
-            let key = (until, hands.last);
             hands.waiting.insert(key, context.waker().clone());
             Poll::Pending
         })

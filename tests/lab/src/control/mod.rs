@@ -34,6 +34,13 @@ pub(crate) async fn answer(lab: &Lab, ask: &Ask) -> Reply {
             Reply::json(200, &json!([]))
         }
         ("GET", "/_lab/world") => or_error(view::world(lab).await),
+        ("POST", "/_lab/reset") if body.get("only").is_some_and(|it| it == "records") => {
+            lab.with(|world| {
+                world.cloudflare = crate::cloudflare::Cloudflare::first(&world.cloud);
+                world.caches = crate::dns::Caches::default();
+            });
+            Reply::json(200, &json!({"ok": true}))
+        }
         ("POST", "/_lab/reset") => or_error(reset(lab).await.map(|()| json!({"ok": true}))),
         ("GET", "/_lab/set") => Reply::json(200, &lab.with(|world| json!(world.settings))),
         ("POST", "/_lab/set") => match set::set(lab, &body) {
