@@ -8,7 +8,8 @@ use crate::workflow::draft::{Draft, path_of};
 use crate::workflow::path::Path;
 use crate::workflow::report::Report;
 use crate::workflow::suggest;
-use crate::workflow::types::{Gate, Workflow};
+use crate::workflow::people::Gate;
+use crate::workflow::types::Workflow;
 
 pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     used(draft, report);
