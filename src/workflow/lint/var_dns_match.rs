@@ -17,7 +17,13 @@ pub(super) fn look(look: &mut Look<'_>) {
             Some(at) if records[at].standby != standby => {
                 let record = &records[at];
                 let message = format!("`{standby}` is not the standby name of `{}`", record.id);
-                let help = format!("did you mean `{}`?", record.standby);
+                let zone = workflow.zone_of(&record.standby);
+                // FQDN-ZONE says which of the two is wrong.
+                let help = if zone == workflow.cloudflare().zones.last() {
+                    format!("did you mean `{}`?", record.standby)
+                } else {
+                    format!("the switch has `{}`, in the wrong zone: correct it there", record.standby)
+                };
                 let declared = Path::of("switch.cloudflare.records").index(at).key("standby");
                 look.say_with(&place.key("standby"), message, help, &declared, "its name there");
             }
