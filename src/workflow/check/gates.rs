@@ -6,9 +6,9 @@ use crate::fault;
 use crate::model::Phase;
 use crate::workflow::draft::{Draft, path_of};
 use crate::workflow::path::Path;
+use crate::workflow::people::Gate;
 use crate::workflow::report::Report;
 use crate::workflow::suggest;
-use crate::workflow::people::Gate;
 use crate::workflow::types::Workflow;
 
 pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {

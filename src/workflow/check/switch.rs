@@ -64,9 +64,16 @@ pub(super) fn group(draft: &Draft<'_>, report: &mut Report) {
             .map(|id| format!("`{id}`"))
             .collect();
         if !it.records.is_empty() && !left.is_empty() {
-            let message =
-                format!("the swap moves a part of the group: {} would stay behind", left.join(", "));
-            report.value(&place, &fault::E1026, message, "list every record, or leave `records` out");
+            let message = format!(
+                "the swap moves a part of the group: {} would stay behind",
+                left.join(", ")
+            );
+            report.value(
+                &place,
+                &fault::E1026,
+                message,
+                "list every record, or leave `records` out",
+            );
         }
         for own in it.records.iter().filter(|own| !all.contains(&own.as_str())) {
             let message = format!("there is no record `{own}` in the switch");

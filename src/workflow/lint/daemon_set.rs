@@ -8,7 +8,8 @@ use crate::workflow::draft::path_of;
 pub(super) fn look(look: &mut Look<'_>) {
     let draft = look.draft;
     let jobs = |phase: Phase| -> Vec<_> {
-        let play = |(placed, deed)| if let Deed::Deploys(it) = deed { Some((placed, it)) } else { None };
+        let play =
+            |(placed, deed)| if let Deed::Deploys(it) = deed { Some((placed, it)) } else { None };
         draft.deeds_of(phase).filter_map(play).collect()
     };
     // A phase that is skipped says why.
@@ -27,7 +28,13 @@ pub(super) fn look(look: &mut Look<'_>) {
                     there.name()
                 );
                 let help = format!("play it in `{}` too, on the standby", there.name());
-                look.say_with(&placed.path.key("with").key("job"), message, help, &path_of(there), "not here");
+                look.say_with(
+                    &placed.path.key("with").key("job"),
+                    message,
+                    help,
+                    &path_of(there),
+                    "not here",
+                );
             }
         }
     }

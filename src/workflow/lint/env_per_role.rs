@@ -9,7 +9,13 @@ pub(super) fn look(look: &mut Look<'_>) {
             let place = Path::of("variables").key(name);
             let message = format!("`{name}` has one value for both roles");
             let help = "leave it to the projects, or write what the standby is to have";
-            look.say_with(&place.key("standby"), message, help, &place.key("production"), "the same here");
+            look.say_with(
+                &place.key("standby"),
+                message,
+                help,
+                &place.key("production"),
+                "the same here",
+            );
         }
     }
 }

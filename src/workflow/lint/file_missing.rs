@@ -20,9 +20,16 @@ pub(super) fn look(look: &mut Look<'_>) {
     for command in commands(draft) {
         let Some((name, script)) = script_of(draft.workflow, &command.argv) else { continue };
         if !looked.contains(script.path.as_str()) && told.insert(name) {
-            let message = format!("nobody looks whether `{}` is there before it is needed", script.path);
+            let message =
+                format!("nobody looks whether `{}` is there before it is needed", script.path);
             let help = "add it to the `paths` of a `host.file` check in `release.preflight`";
-            look.say_with(&Path::of("scripts").key(name).key("path"), message, help, &command.place, "run here");
+            look.say_with(
+                &Path::of("scripts").key(name).key("path"),
+                message,
+                help,
+                &command.place,
+                "run here",
+            );
         }
     }
 }

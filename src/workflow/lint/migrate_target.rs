@@ -4,11 +4,20 @@ use super::Look;
 use super::deed::Deed;
 
 /// Words of migration tools that stand for the act.
-const ACTS: [&str; 6] = ["migrate", "migrations:migrate", "migrate:up", "db:migrate", "upgrade-schema", "migrate-up"];
+const ACTS: [&str; 6] =
+    ["migrate", "migrations:migrate", "migrate:up", "db:migrate", "upgrade-schema", "migrate-up"];
 
 /// How tools are told a database.
 const TARGETS: [&str; 9] = [
-    "--database", "--db", "--host", "--url", "--dsn", "PGHOST=", "DATABASE_URL=", "DB_HOST=", "://",
+    "--database",
+    "--db",
+    "--host",
+    "--url",
+    "--dsn",
+    "PGHOST=",
+    "DATABASE_URL=",
+    "DB_HOST=",
+    "://",
 ];
 
 pub(super) fn look(look: &mut Look<'_>) {

@@ -25,7 +25,9 @@ pub(super) fn look(look: &mut Look<'_>) {
         0 => String::new(),
         more => format!(" ({more} more like it)"),
     };
-    let message = format!("`{name}` is the name at both sites: who reads it cannot tell which{more}");
-    let help = "make it from the site: `{{ site.name }}`, or a variable of the site such as its owner";
+    let message =
+        format!("`{name}` is the name at both sites: who reads it cannot tell which{more}");
+    let help =
+        "make it from the site: `{{ site.name }}`, or a variable of the site such as its owner";
     look.say(first, message, help);
 }

@@ -19,7 +19,13 @@ pub(super) fn look(look: &mut Look<'_>) {
             if let Some(near) = near.filter(|it| within && slip(it, found)) {
                 let message = format!("`{found}` is no name of the switch, and nearly one");
                 let help = format!("did you mean `{near}`?");
-                look.say_with(&place, message, help, &Path::of("switch.cloudflare.records"), "names of the switch");
+                look.say_with(
+                    &place,
+                    message,
+                    help,
+                    &Path::of("switch.cloudflare.records"),
+                    "names of the switch",
+                );
             }
         }
     }

@@ -9,7 +9,9 @@ use crate::workflow::path::Path;
 pub(super) fn look(look: &mut Look<'_>) {
     let draft = look.draft;
     let jobs = &draft.workflow.jobs;
-    let writes = |name: &str| jobs.get(name).is_some_and(|it| it.sync.is_some_and(|it| it.to == Role::Standby));
+    let writes = |name: &str| {
+        jobs.get(name).is_some_and(|it| it.sync.is_some_and(|it| it.to == Role::Standby))
+    };
     let Some(first) = jobs.keys().find(|it| writes(it)) else { return };
     let declared = Path::of("jobs").key(first);
     for phase in [Phase::Reset, Phase::Swap, Phase::Renew] {
@@ -34,9 +36,16 @@ pub(super) fn look(look: &mut Look<'_>) {
             draft.deeds_of(phase).any(|(_, deed)| matches!(deed, Deed::JobOff(job) if job == name))
         });
         if !off {
-            let message = format!("a failover leaves `{name}` on: it would load from the site that was lost");
+            let message =
+                format!("a failover leaves `{name}` on: it would load from the site that was lost");
             let help = format!("add `action: job.off` with `job: {name}` to `failover.assess`");
-            look.say_with(&path_of(Phase::Assess), message, help, &Path::of("jobs").key(name), "the job");
+            look.say_with(
+                &path_of(Phase::Assess),
+                message,
+                help,
+                &Path::of("jobs").key(name),
+                "the job",
+            );
         }
     }
 }

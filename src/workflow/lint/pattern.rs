@@ -74,7 +74,8 @@ fn sequence(rest: &mut Peekable<Chars<'_>>) -> Option<Vec<String>> {
         if made.len() * part.len() > MANY {
             return None;
         }
-        made = made.iter().flat_map(|it| part.iter().map(move |more| format!("{it}{more}"))).collect();
+        made =
+            made.iter().flat_map(|it| part.iter().map(move |more| format!("{it}{more}"))).collect();
     }
     Some(made)
 }

@@ -19,7 +19,8 @@ pub(super) fn look(look: &mut Look<'_>) {
         let port = tls.address.rsplit_once(':').and_then(|it| it.1.parse::<u16>().ok());
         if let Some(port) = port.filter(|it| !ports.is_empty() && !ports.contains(it)) {
             let asked: Vec<String> = ports.iter().map(u16::to_string).collect();
-            let message = format!("the certificate on port {port} is not the one that users are shown");
+            let message =
+                format!("the certificate on port {port} is not the one that users are shown");
             let help = format!("users are answered on port {}", asked.join(", "));
             look.say(&placed.path.key("with").key("address"), message, help);
         }

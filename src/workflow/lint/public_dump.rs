@@ -4,18 +4,12 @@ use super::Look;
 use super::scripts::commands;
 
 /// Folders that web servers serve, in the usual places.
-const SERVED: [&str; 7] = [
-    "/var/www",
-    "/srv/www",
-    "/usr/share/nginx",
-    "/htdocs",
-    "/wwwroot",
-    "/public_html",
-    "/public/",
-];
+const SERVED: [&str; 7] =
+    ["/var/www", "/srv/www", "/usr/share/nginx", "/htdocs", "/wwwroot", "/public_html", "/public/"];
 
 /// Programs that write a database out.
-const DUMPS: [&str; 6] = ["pg_dump", "pg_dumpall", "mysqldump", "mariadb-dump", "mongodump", "dumpdata"];
+const DUMPS: [&str; 6] =
+    ["pg_dump", "pg_dumpall", "mysqldump", "mariadb-dump", "mongodump", "dumpdata"];
 
 pub(super) fn look(look: &mut Look<'_>) {
     let draft = look.draft;

@@ -32,7 +32,13 @@ pub(super) fn look(look: &mut Look<'_>) {
             if let Some((wanted, own_region, site)) = meant {
                 if name != wanted {
                     let message = format!("`{name}` is not the database of `{site}`");
-                    look.say_with(&path, message, format!("did you mean `{wanted}`?"), &place, "declared here");
+                    look.say_with(
+                        &path,
+                        message,
+                        format!("did you mean `{wanted}`?"),
+                        &place,
+                        "declared here",
+                    );
                 } else if region != *own_region {
                     let message = format!("`{region}` is not the region of `{site}`");
                     let region = Path::of("sites").key(*site).key("aws").key("region");

@@ -15,7 +15,8 @@ pub(super) fn look(look: &mut Look<'_>) {
             .vars
             .iter()
             .map(|(var, value)| (value.clone(), var.clone(), place.key("vars").key(var)));
-        let rds = workflow.rds(site).ok().map(|it| (it, "rds".to_owned(), Path::of("database.rds")));
+        let rds =
+            workflow.rds(site).ok().map(|it| (it, "rds".to_owned(), Path::of("database.rds")));
         own.extend(vars.chain([(site.0.clone(), "name".to_owned(), place.clone())]).chain(rds));
     }
     // The system's own name is no site's, even when a site's variable has that value; nor is a value of both.
@@ -23,7 +24,9 @@ pub(super) fn look(look: &mut Look<'_>) {
         let mut sites = workflow.sites.values();
         sites.all(|it| it.vars.values().any(|own| own == value))
     };
-    own.retain(|(value, ..)| value.len() >= LETTERS_MIN && *value != workflow.system.0 && !both(value));
+    own.retain(|(value, ..)| {
+        value.len() >= LETTERS_MIN && *value != workflow.system.0 && !both(value)
+    });
     for (_, place, text) in look.step_texts() {
         let words = |it: char| it.is_whitespace() || matches!(it, '"' | '\'' | ':' | ',' | '=');
         let hit = own.iter().find(|(value, ..)| text.split(words).any(|word| word == value));

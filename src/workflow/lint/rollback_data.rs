@@ -21,15 +21,15 @@ pub(super) fn look(look: &mut Look<'_>) {
     if !frozen && draft.phase(Phase::Swap).next().is_some() {
         let message = "a rollback loses writes: the site that users are moved to takes them during soak, \
                        and going back leaves them there";
-        let help = "end `release.reset` with `action: embargo.on` and `on: standby`; `closing` lifts it";
+        let help =
+            "end `release.reset` with `action: embargo.on` and `on: standby`; `closing` lifts it";
         let place = path_of(Phase::Soak);
         look.say_with(&place, message, help, &path_of(Phase::Swap), "users are moved here");
     }
     for (at, (placed, deed)) in draft.deeds_of(Phase::Renew).enumerate() {
         let mut earlier = draft.deeds_of(Phase::Renew).take(at);
-        let kept = earlier.any(|(it, deed)| {
-            matches!(deed, Deed::Snapshot(_)) && it.step.on == placed.step.on
-        });
+        let kept = earlier
+            .any(|(it, deed)| matches!(deed, Deed::Snapshot(_)) && it.step.on == placed.step.on);
         if deed.load().is_some() && !kept {
             let message = format!(
                 "`{}` overwrites a site that may hold writes nobody else has: after a rollback, the \

@@ -6,7 +6,8 @@ use crate::workflow::path::Path;
 pub(super) fn look(look: &mut Look<'_>) {
     for (name, value) in &look.draft.workflow.variables {
         let place = Path::of("variables").key(name);
-        let [(one, first), (other, second)] = [&value.production, &value.standby].map(|it| host(it));
+        let [(one, first), (other, second)] =
+            [&value.production, &value.standby].map(|it| host(it));
         // Values that are no names have no scheme to agree on.
         let names = [first, second].iter().all(|it| it.contains('.'));
         if one != other && names {

@@ -8,7 +8,10 @@ use crate::workflow::types::Workflow;
 use super::deed::Deed;
 
 /// The declared script that these words run.
-pub(super) fn script_of<'a>(workflow: &'a Workflow, argv: &[String]) -> Option<(&'a str, &'a Script)> {
+pub(super) fn script_of<'a>(
+    workflow: &'a Workflow,
+    argv: &[String],
+) -> Option<(&'a str, &'a Script)> {
     let program = argv.first()?;
     let mut scripts = workflow.scripts.iter();
     scripts.find(|(_, it)| it.path == *program).map(|(name, it)| (name.as_str(), it))

@@ -32,7 +32,9 @@ pub(super) fn look(look: &mut Look<'_>) {
             }
         } else {
             let message = match run.argv.iter().skip(1).find(|it| looks_dated(it)) {
-                Some(typed) => format!("`{typed}` is not the run's stamp: writer and reader would differ"),
+                Some(typed) => {
+                    format!("`{typed}` is not the run's stamp: writer and reader would differ")
+                }
                 None => "without a stamp it takes whatever backup is newest".to_owned(),
             };
             let help = "give it the argument `{{ run.stamp }}`: twelve digits, `YYYYMMDDHHMM`, UTC";

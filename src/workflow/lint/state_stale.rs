@@ -4,7 +4,14 @@ use super::Look;
 use crate::workflow::path::Path;
 
 const ROLES: [&str; 9] = [
-    "production", "standby", "stand-by", "hot stand-by", "current production", "primary", "secondary", "active",
+    "production",
+    "standby",
+    "stand-by",
+    "hot stand-by",
+    "current production",
+    "primary",
+    "secondary",
+    "active",
     "passive",
 ];
 
@@ -15,11 +22,14 @@ pub(super) fn look(look: &mut Look<'_>) {
             let name = var.to_lowercase();
             let words: Vec<&str> = name.split(['_', '-']).collect();
             if words.contains(&"role") || ROLES.contains(&value.to_lowercase().as_str()) {
-                let message = format!("`{value}` is typed: after the next swap it is the other site's role");
+                let message =
+                    format!("`{value}` is typed: after the next swap it is the other site's role");
                 let help = "leave it out: which site has which role is read from the records";
                 look.say(&place, message, help);
-            } else if words.contains(&"release") || words.contains(&"version") || is_version(value) {
-                let message = format!("`{value}` is typed: after the next release `{site}` has another one");
+            } else if words.contains(&"release") || words.contains(&"version") || is_version(value)
+            {
+                let message =
+                    format!("`{value}` is typed: after the next release `{site}` has another one");
                 let help = "leave it out; a step writes `{{ production.release }}` or `{{ standby.release }}`";
                 look.say(&place, message, help);
             }

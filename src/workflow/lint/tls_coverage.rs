@@ -21,8 +21,10 @@ pub(super) fn look(look: &mut Look<'_>) {
         .into_iter()
         .filter(|(phase, has)| *has && !covers(*phase))
     {
-        let message =
-            format!("nobody looks whether the standby has a certificate for `{}`", users.production);
+        let message = format!(
+            "nobody looks whether the standby has a certificate for `{}`",
+            users.production
+        );
         let help = format!(
             "add `check: tls` on the standby with `address: \"{{{{ standby.eip.{} }}}}:443\"` and `name: {}`",
             users.id, users.production

@@ -7,7 +7,9 @@ use super::deed::Deed;
 
 pub(super) fn look(look: &mut Look<'_>) {
     let time = Regex::new(r"(?i)\b([01]?[0-9]|2[0-3])(:[0-5][0-9]|\s?[ap]m)\b");
-    let zone = Regex::new(r"(?i)([0-9]z\b|\b(utc|gmt|[a-z]{1,4}[sd]?t|cest|local time)\b|[+-][0-9]{2}:?[0-9]{2}\b)");
+    let zone = Regex::new(
+        r"(?i)([0-9]z\b|\b(utc|gmt|[a-z]{1,4}[sd]?t|cest|local time)\b|[+-][0-9]{2}:?[0-9]{2}\b)",
+    );
     let (Ok(time), Ok(zone)) = (time, zone) else { return };
     for (placed, deed) in look.draft.deeds() {
         let Deed::Tells(text) = deed else { continue };

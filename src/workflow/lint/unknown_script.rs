@@ -34,16 +34,26 @@ fn known(look: &mut Look<'_>, command: &Command) {
             Some(path) => format!("did you mean `{path}`?"),
             None => {
                 let list: Vec<String> = paths.iter().map(|it| format!("`{it}`")).collect();
-                format!("there is {}; declare it under `scripts` if it is installed", list.join(", "))
+                format!(
+                    "there is {}; declare it under `scripts` if it is installed",
+                    list.join(", ")
+                )
             }
         };
         let message = format!("no script `{program}` is installed on `{}`", command.host);
-        look.say_with(&command.place, message, help, &Path::of("scripts"), "scripts are declared here");
+        look.say_with(
+            &command.place,
+            message,
+            help,
+            &Path::of("scripts"),
+            "scripts are declared here",
+        );
         return;
     };
     let declared = Path::of("scripts").key(name);
     if script.host != command.host {
-        let message = format!("`{name}` is installed on `{}`, not on `{}`", script.host, command.host);
+        let message =
+            format!("`{name}` is installed on `{}`, not on `{}`", script.host, command.host);
         let help = format!("run it with `host: {}`", script.host);
         look.say_with(&command.place, message, help, &declared.key("host"), "declared here");
     }

@@ -22,7 +22,10 @@ pub(super) fn look(look: &mut Look<'_>) {
                 let help = if zone == workflow.cloudflare().zones.last() {
                     format!("did you mean `{}`?", record.standby)
                 } else {
-                    format!("the switch has `{}`, in the wrong zone: correct it there", record.standby)
+                    format!(
+                        "the switch has `{}`, in the wrong zone: correct it there",
+                        record.standby
+                    )
                 };
                 let declared = Path::of("switch.cloudflare.records").index(at).key("standby");
                 look.say_with(&place.key("standby"), message, help, &declared, "its name there");

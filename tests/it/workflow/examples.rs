@@ -22,7 +22,9 @@ fn lay(over: &mut Value, patch: Value) {
                 }
             }
         }
-        (Value::Array(over), Value::Array(patch)) if patch.iter().all(|it| it.get("id").is_some()) => {
+        (Value::Array(over), Value::Array(patch))
+            if patch.iter().all(|it| it.get("id").is_some()) =>
+        {
             for it in patch {
                 let at = over.iter().position(|own| own["id"] == it["id"]);
                 match (at, it.get("gone").is_some()) {

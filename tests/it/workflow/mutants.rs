@@ -65,7 +65,15 @@ fn is_free(at: &str) -> bool {
     let at = words(at);
     matches!(
         at[..],
-        ["sites" | "names" | "hosts" | "scripts" | "variables" | "jobs" | "people" | "gates" | "webhooks"]
+        ["sites"
+            | "names"
+            | "hosts"
+            | "scripts"
+            | "variables"
+            | "jobs"
+            | "people"
+            | "gates"
+            | "webhooks"]
             | ["sites", _, "vars"]
             | ["gates", _, "approvers"]
     )
