@@ -35,7 +35,7 @@ const CASES: &[Case] = &[
     ("ENV-PER-ROLE", "  REMOTE_HOSTNAME:  ", "  MODE: { production: live, standby: live }\n  REMOTE_HOSTNAME:  ", "the projects", &[]),
     ("FILE-MISSING", "/usr/local/bin/databaseReset, /usr/local/bin/sync_dropbox] } }", "/usr/local/bin/databaseReset] } }", "`host.file`", &[]),
     ("FQDN-PATTERN", "standby: portainer.alt-live.gigadb.host,", "standby: port.alt-live.gigadb.host,", "did you mean `portainer.alt-live.gigadb.host`?", &[]),
-    ("FQDN-ZONE", "standby: files.alt-live.gigadb.host,     target", "standby: files.alt-live.gigadb.org,     target", "end in `.gigadb.host`", &["FQDN-PATTERN", "VAR-DNS-MATCH"]),
+    ("FQDN-ZONE", "standby: files.alt-live.gigadb.host,     target", "standby: files.alt-live.gigadb.org,     target", "did you mean `files.alt-live.gigadb.host`?", &["FQDN-PATTERN", "VAR-DNS-MATCH"]),
     ("FQDN-ZONE", "url: \"https://gigadb.org/rss/latest\", status: 200 }", "url: \"https://gigadb.com/rss/latest\", status: 200 }", "a name of this system", &[]),
     ("GROUP-PARTIAL", "action: switch }", "action: switch, with: { records: [web, files] } }", "list every record", &[]),
     ("LIFT-TOLD", "    - { id: told, ", "    # - { id: told, ", "`announce`", &[]),
