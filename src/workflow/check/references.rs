@@ -24,6 +24,9 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+    for (name, it) in &workflow.scripts {
+        host(workflow, &Path::of("scripts").key(name).key("host"), &it.host, report);
+    }
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
     }

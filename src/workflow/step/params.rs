@@ -350,7 +350,11 @@ kinds! {
     /// The run's backup also lies under the key that the restore reads.
     action "backup.copy" => BackupCopy Absolute {}
     /// All records of the group lead to the other site.
-    action "switch" => Move Absolute {}
+    action "switch" => Move Absolute {
+        /// The records, as a reminder of what moves: every one of the group, or nothing.
+        #[serde(default)]
+        records: Vec<String>,
+    }
     /// The table of projects, roles and releases is written between markers in a file.
     action "status.render" => StatusRender Absolute {
         /// The file.
