@@ -12,33 +12,13 @@ from collections import Counter
 import clients
 from cloud import Cloud
 from contract import Contract, altered, in_json
+from verdicts import Verdicts
 
 # Calls of the program that gitlab-bg.openapi.json lacks; anything else without a path is a violation.
 LACKING = {"GET repository/tags", "GET repository/tags/:id", "GET runners", "GET jobs/:id/trace"}
 
 # Calls of python-gitlab that it lacks besides.
 LACKING_TOO = {"GET user", "GET projects", "GET runners/91"}
-
-
-class Verdicts:
-    """One line for each check, counted."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name, action):
-        """Runs a check; what it returns is shown beside its name. Any failure is shown whole."""
-        try:
-            said = action()
-        except Exception as error:  # a judge that breaks has not passed
-            self.failed += 1
-            print(f"FAILED {name}: {error}", flush=True)
-            if not isinstance(error, AssertionError):
-                traceback.print_exc()
-            return None
-        self.passed += 1
-        print(f"ok     {name}: {said}", flush=True)
-        return said
 
 
 def send(cloud, path, body):

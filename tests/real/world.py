@@ -112,6 +112,7 @@ class World:
         host.write("etc/sync_dropbox/rclone.conf", "[production-live]\n" + "".join(f"{k} = {v}\n" for k, v in sftp.items()))
         host.write("etc/sync_dropbox/from", f"ASK='/usr/local/bin/ask {self.cloud.env['CHANGEOVER_RESOLVERS'].split(',')[0]}'\n")
         host.write("etc/sync_dropbox/id", (self.folder / "id").read_text())
+        host.write("share/config/readme", "for all hosts of the site\n")
         for user in ("user1", "user2", "user3"):
             if user != "user3" or site == "hk":
                 host.write(f"share/dropbox/{user}/upload.dat", user * 20)
