@@ -273,11 +273,10 @@ def beside(other, action):
         except BaseException as error:
             trouble.append(error)
 
-    thread = threading.Thread(target=guarded)
+    thread = threading.Thread(target=guarded, daemon=True)
     thread.start()
-    try:
-        return action()
-    finally:
-        thread.join()
-        if trouble:
-            raise trouble[0]
+    done = action()  # if this fails, that is what counts
+    thread.join()
+    if trouble:
+        raise trouble[0]
+    return done
