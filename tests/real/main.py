@@ -69,6 +69,7 @@ def walked(verdicts, world):
 
     check("a read-only role", lambda: traps.read_only_role(world))
     check("the role's setting stays at home", lambda: traps.not_in_the_dump(world))
+    check("a load under an embargo", lambda: traps.loaded_while_read_only(world))
     operator = Operator(world, "operator")
     check("init", lambda: operator.run("init gigadb --yes"))
     out(check, world, operator)

@@ -50,6 +50,23 @@ def not_in_the_dump(world):
     return "loaded, and writes are free there; the control, a setting of the database, is in the dump"
 
 
+def loaded_while_read_only(world):
+    """Ours loads a site whose role only reads, and it stays so; upstream's cannot."""
+    sydney, host = world.databases["sydney"], world.hosts["sydney"]
+    sydney.ask("-c", READ_ONLY)
+    try:
+        before, drops = state(sydney)
+        status, said = host.do(UPSTREAM, "latest", ok=False)
+        assert status and "cannot execute DROP DATABASE in a read-only transaction" in said and sydney.dump() == before, said
+        host.do(RESET)
+        assert sydney.drops() > drops and sydney.dump() == world.databases["hk"].dump()
+        why = sydney.refused("insert into dataset (identifier, title) values ('x', 'x')")
+        assert why and "read-only transaction" in why, "the role may write after the load"
+    finally:
+        sydney.owner(FREE)
+    return "loaded, and still read only; control: upstream's load is refused"
+
+
 def missing_dump_by_hand(world, site):
     """Ours looks before it drops; upstream's drops and then finds that there is nothing to load."""
     host, database = world.hosts[site], world.databases[site]

@@ -37,7 +37,7 @@ class World:
     def __init__(self, folder, programs, moto):
         self.folder, self.cloud = Path(folder), Cloud(folder, programs, moto)
         self.children, self.hosts, self.databases, self.addresses = [], {}, {}, {}
-        self.ssh_port, self.web_port = free_port(), free_port()
+        self.ssh_port, self.web_port, self.sql_port, self.ftp_port = (free_port() for _ in range(4))
         self.net = f"127.{random.randrange(100, 250)}.{random.randrange(1, 250)}"
 
     def __enter__(self):
@@ -49,14 +49,17 @@ class World:
             self.addresses = self.owned()
             run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "id")
             for number, site in enumerate(SITES, 1):
-                self.databases[site] = Cluster(self.folder / f"db-{site}", self.endpoint(site), f"{self.net}.{20 + number}", free_port(), SITES[site]["datasets"])
+                self.databases[site] = Cluster(self.folder / f"db-{site}", self.endpoint(site), f"{self.net}.{20 + number}", self.sql_port, SITES[site]["datasets"])
             self.hop()
             for number, site in enumerate(SITES, 1):
                 self.bastion(site, f"{self.net}.{10 + number}")
+                self.files_host(site, f"{self.net}.{30 + number}")
             login = (self.folder / "id.pub").read_text()
             for host in self.hosts.values():
                 host.start(login)
             self.fill()
+            for site in SITES:
+                self.hosts[f"{site}-files"].do("docker", "compose", "start", "ftpd")
             self.certificates()
             self.webs()
             self.operators_files()
@@ -85,7 +88,7 @@ class World:
 
     def hop(self):
         hop = Host(self.folder, "hop", "jump", f"{self.net}.10", self.ssh_port)
-        targets = " ".join(f"{self.net}.{10 + number}:{self.ssh_port}" for number in (1, 2))
+        targets = " ".join(f"{self.net}.{number}:{self.ssh_port}" for number in (11, 12, 31, 32))
         hop.settings = [f"PermitOpen {targets}", "PermitTTY no", "ForceCommand /usr/sbin/nologin"]
         self.hosts["hop"] = hop
 
@@ -116,6 +119,15 @@ class World:
         for user in ("user1", "user2", "user3"):
             if user != "user3" or site == "hk":
                 host.write(f"share/dropbox/{user}/upload.dat", user * 20)
+
+    def files_host(self, site, address):
+        host = Host(self.folder, f"gigadb-{site}-files", "centos", address, self.ssh_port)
+        host.settings = ["AllowTcpForwarding no"]
+        host.install(HERE / "host/docker", "usr/local/bin/docker")
+        host.install(HERE / "host/ftpd", "opt/ftpd")
+        host.write("opt/ftp-address", f"{self.addresses[site]['files']} {self.ftp_port}\n")
+        host.write("home/centos/docker-compose.yml", "services: { ftpd: { image: production_ftpd } }\n")
+        self.hosts[f"{site}-files"] = host
 
     def dotenv(self, site, endpoint):
         """Writes the file that the scripts trust; `endpoint` may be the wrong one."""
@@ -163,8 +175,7 @@ class World:
             f"  IdentityFile {self.folder}/id", "  IdentitiesOnly yes", f"  Port {self.ssh_port}", "  LogLevel ERROR",
             "Host hop", f"  HostName {self.hosts['hop'].address}", "  User jump", "  HostKeyAlias hop",
         ]
-        for site in SITES:
-            host = self.hosts[site]
+        for host in (host for name, host in self.hosts.items() if name != "hop"):
             lines += [f"Host {host.name}", f"  HostName {host.address}", "  User centos", f"  HostKeyAlias {host.name}", "  ProxyJump hop"]
         (self.folder / "ssh_config").write_text("\n".join(lines) + "\n")
         program = self.folder / "ssh"
@@ -174,12 +185,17 @@ class World:
 
     def pin(self, keys):
         """Writes known_hosts: by alias, this key and no other."""
-        names = {"hop": "hop"} | {site: self.hosts[site].name for site in SITES}
-        (self.folder / "known_hosts").write_text("".join(f"{names[it]} {key}\n" for it, key in keys.items()))
+        (self.folder / "known_hosts").write_text("".join(f"{self.hosts[it].name} {key}\n" for it, key in keys.items()))
 
     def bucket(self, *words):
         """rclone in the bucket of the dumps."""
         return self.hosts["hk"].do("rclone", *words)
+
+    def ftp(self, site):
+        """Whether somebody answers where uploads go."""
+        with socket.socket() as client:
+            client.settimeout(5)
+            return client.connect_ex((self.addresses[site]["files"], self.ftp_port)) == 0
 
     def get(self, site, name, path="/", *more):
         """What the site answers under a name; its status and its text."""
