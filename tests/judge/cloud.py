@@ -39,7 +39,7 @@ class Cloud:
     """A practice cloud in a folder; use it in a `with`."""
 
     def __init__(self, folder, programs, moto):
-        self.folder, self.programs, self.moto = Path(folder), Path(programs), moto
+        self.folder, self.programs, self.moto = Path(folder), Path(programs).absolute(), moto
         self.env = {}
 
     def __enter__(self):

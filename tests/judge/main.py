@@ -61,6 +61,14 @@ def refused(contract, alterations):
     return f"{len(alterations)} alterations refused"
 
 
+def refused_answers(contract, alterations):
+    """The same of answers: what judges them must be able to refuse one."""
+    for name, call, change in alterations:
+        assert contract.judge_answer(call) == [], f"{name}: the recorded answer itself is refused"
+        assert contract.judge_answer(altered(call, answer=in_json(change))) != [], f"{name}: the altered answer passes"
+    return f"{len(alterations)} alterations refused"
+
+
 def first(calls, operation, part=""):
     """The first accepted call of an operation with this text in its body."""
     return next(it for it in calls if it["operation"] == operation and it["status"] == 200 and part in it["body"])
@@ -103,6 +111,16 @@ def gitlab_alterations(calls):
         ("misspelt filter", put, {"query": "filter%5Bscope%5D=live"}),
         ("wrong method", play, {"method": "PUT"}),
         ("page 0", listed, {"query": "page=0"}),
+    ]
+
+
+def gitlab_answers(calls):
+    play, listed, put = first(calls, "POST jobs/:id/play"), first(calls, "GET pipelines"), first(calls, "PUT variables/:id")
+    return [
+        ("unknown status", play, lambda body: body.update(status="succeeded")),
+        ("number as text", play, lambda body: body.update(id="17")),
+        ("one for a list", listed, lambda body: body.__setitem__(0, "main")),
+        ("unknown type", put, lambda body: body.update(variable_type="secret")),
     ]
 
 
@@ -168,6 +186,7 @@ def run(cloud, verdicts):
     ]:
         calls = cloud.calls(name)
         verdicts.check(f"altered {name} requests", lambda: refused(contract, alterations(calls)))
+    verdicts.check("altered gitlab answers", lambda: refused_answers(gitlab, gitlab_answers(cloud.calls("gitlab"))))
     verdicts.check("client cloudflare", lambda: clients.cloudflares_own(cloud))
     verdicts.check("client octodns", lambda: clients.octodns(cloud))
     verdicts.check("client python-gitlab", driven_gitlab)

@@ -5,7 +5,7 @@ import traceback
 
 class Verdicts:
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
 
     def check(self, name, action):
         """Runs a check; what it returns is shown beside its name. Any failure is shown whole."""

@@ -20,6 +20,8 @@ class Operator:
         copy = shipped.replace("\nsystem: gigadb\n", "\nsystem: gigadb\n" + LIMITS, 1)
         assert copy != shipped, "the shipped workflow does not name its system on a line of its own"
         (workflows / "gigadb.yaml").write_text(copy)
+        # Whether an embargo is more than an entry of the journal.
+        self.enforces = "\nembargo:" in shipped
         self.env = world.env | {"CHANGEOVER_STATE": str(self.folder / "state"), "CHANGEOVER_WORKFLOWS": str(workflows)}
 
     def command(self, words, who="engineer-a"):
