@@ -44,7 +44,8 @@ class Cloud:
 
     def __enter__(self):
         log = (self.folder / "lab.log").open("w")
-        command = [self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
+        # It does not outlive this process, however that ends.
+        command = ["setpriv", "--pdeathsig", "TERM", self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + 60
         while not (self.folder / "ready").exists():

@@ -100,7 +100,8 @@ class Stopped(Exception):
 def main(programs, moto):
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     # Told to stop, it leaves by the same way as after a failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for told in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(told, lambda *_: sys.exit(1))
     verdicts = Verdicts()
     with tempfile.TemporaryDirectory(prefix="changeover-real.", ignore_cleanup_errors=True) as folder:
         try:
