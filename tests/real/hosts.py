@@ -114,9 +114,9 @@ class Host:
         """The host's processes: (number on this machine, command line)."""
         space = os.readlink(f"/proc/{self.first}/ns/pid")
         found = []
-        for entry in Path("/proc").iterdir():
+        for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if entry.name.isdigit() and os.readlink(entry / "ns/pid") == space:
+                if os.readlink(entry / "ns/pid") == space:
                     line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     found.append((int(entry.name), line.strip()))
             except OSError:

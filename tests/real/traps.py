@@ -1,6 +1,7 @@
 """What real sshd, PostgreSQL and the scripts do when something is wrong; with controls that show the trap is one."""
 
-from hosts import run
+from pathlib import Path
+
 from walk import HK_KEY, state
 from world import BUCKET
 
@@ -129,22 +130,22 @@ def practice_parts_unused(world):
 
 def nothing_left(folder, users):
     """No process and no mount of ours, no user, is left on the machine."""
-    left = run("sh", "-c", f"grep -l -a -e '{folder}' /proc/[0-9]*/cmdline 2>/dev/null | grep -v -e /$$/ || :").split()
-    own = [it for it in left if f"'{folder}'" not in it]
-    assert not [it for it in own if _alive(it)], own
-    assert str(folder) not in run("cat", "/proc/mounts"), "a mount is left"
-    passwd = {line.split(":")[0] for line in open("/etc/passwd")}
-    assert not users & passwd - USERS_BEFORE, users & passwd
+    living = [line for line in map(command_line, Path("/proc").glob("[0-9]*")) if folder in line]
+    assert not living, living
+    assert folder not in Path("/proc/mounts").read_text(), "a mount is left"
+    assert not users & names_of_users() - USERS_BEFORE, users & names_of_users()
     return "no process, mount or user"
 
 
-USERS_BEFORE = {line.split(":")[0] for line in open("/etc/passwd")}
-
-
-def _alive(path):
-    """The shell that looked has ended; what still has a command line lives."""
+def command_line(process):
     try:
-        with open(path, "rb") as line:
-            return bool(line.read())
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
-        return False
+        return ""  # ended meanwhile
+
+
+def names_of_users():
+    return {line.split(":")[0] for line in Path("/etc/passwd").read_text().splitlines()}
+
+
+USERS_BEFORE = names_of_users()
