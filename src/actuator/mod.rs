@@ -72,6 +72,7 @@ impl World for Actuators {
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
             Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::EmbargoHolds(it) => embargo::holds(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -120,7 +121,8 @@ impl World for Actuators {
             | Params::Http(_)
             | Params::BackupWhole(_)
             | Params::DatabaseTarget(_)
-            | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
+            | Params::DatabaseEqual(_)
+            | Params::EmbargoHolds(_) => Box::new(Misplaced(wire)),
         }
     }
 

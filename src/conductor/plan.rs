@@ -196,7 +196,9 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Pause
         | Command::Amend { .. }
         | Command::Adopt
-        | Command::Close => None,
+        | Command::Close
+        | Command::Extend { .. }
+        | Command::GiveUp { .. } => None,
     }
 }
 

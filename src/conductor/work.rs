@@ -277,6 +277,10 @@ impl Conductor {
             tried.todo = Some(changes);
             return Ok(Turn::Again);
         }
+        if let Some(against) = self.guard_load(call).await {
+            let evidence = evidence.into_iter().chain(against).collect();
+            return Ok(Turn::End(StepEnd::failed(evidence)));
+        }
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]

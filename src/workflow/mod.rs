@@ -34,8 +34,8 @@ pub use read::{Parsed, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
-    Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Enforced, Failover, Ftp, Gate,
+    Host, Job, Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
     Webhook, Workflow, Zone,
 };
 pub use window::Window;

@@ -5,6 +5,7 @@ mod guard;
 pub(super) mod image;
 mod proof;
 pub(super) mod run;
+pub(super) mod sql;
 mod status;
 
 use std::process::Stdio;

@@ -165,6 +165,7 @@ const fn needs_side(params: &Params) -> bool {
         | Params::Http(_)
         | Params::BackupWhole(_)
         | Params::DatabaseEqual(_)
+        | Params::EmbargoHolds(_)
         | Params::Announce(_)
         | Params::BackupCopy(_)
         | Params::Move(_)

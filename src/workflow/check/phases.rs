@@ -140,7 +140,8 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         | Params::Http(_)
         | Params::BackupWhole(_)
         | Params::DatabaseTarget(_)
-        | Params::DatabaseEqual(_) => return None,
+        | Params::DatabaseEqual(_)
+        | Params::EmbargoHolds(_) => return None,
     })
 }
 
@@ -188,6 +189,7 @@ fn skippable(placed: &Placed<'_>, params: &Params, report: &mut Report) {
             | Params::EmbargoOff(_)
             | Params::JobOff(_)
             | Params::JobsOff(_)
+            | Params::EmbargoHolds(_)
             | Params::DatabaseTarget(_)
             | Params::BackupWhole(_)
     );
