@@ -101,7 +101,8 @@ pub(super) async fn exact(wire: &Wire, call: &Call) -> Finding {
             return Ok(refused(format!("it is not the proven {key}")));
         }
         let since = needed_since(call);
-        let (mut evidence, wrong) = judged(wire, call, &plan, &bucket, &object, Some(since)).await?;
+        let (mut evidence, wrong) =
+            judged(wire, call, &plan, &bucket, &object, Some(since)).await?;
         let says = format!("it is the proven {key}");
         evidence.push(wire.evidence_with(&url, says, json!({ "etag": etag })));
         let holds = wrong.is_empty();
@@ -221,9 +222,9 @@ impl Whole {
 
 /// Whether a key is of the family: a daily or a run's stamp in the middle.
 fn is_stamped(key: &str, prefix: &str, suffix: &str) -> bool {
-    key.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix)).is_some_and(|stamp| {
-        Time::is_stamp(stamp)
-    })
+    key.strip_prefix(prefix)
+        .and_then(|it| it.strip_suffix(suffix))
+        .is_some_and(|stamp| Time::is_stamp(stamp))
 }
 
 /// `None` if it is large enough against the one before.

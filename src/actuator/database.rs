@@ -87,9 +87,8 @@ async fn loads_into(
     let [values, reached, expected] = &said[..] else {
         return Err(Trouble::new(&E3702, &source, "an odd answer"));
     };
-    let refused = |says: String| {
-        Ok(finding(Verdict::Fail, vec![coded(wire, &E3803, &source, says)]))
-    };
+    let refused =
+        |says: String| Ok(finding(Verdict::Fail, vec![coded(wire, &E3803, &source, says)]));
     let mut found: Vec<&str> = values.text.split_whitespace().map(unquoted).collect();
     found.dedup();
     let [address] = found[..] else {

@@ -67,7 +67,9 @@ impl Conductor {
         // Where one is being laid or lifted, its step goes on with it.
         let lifting = match life.state {
             State::Ready { .. } | State::Asking { .. } => false,
-            State::Halted { at, .. } => matches!(at.phase, Phase::Embargo | Phase::Lift | Phase::Renew),
+            State::Halted { at, .. } => {
+                matches!(at.phase, Phase::Embargo | Phase::Lift | Phase::Renew)
+            }
             State::Steady | State::Doing { .. } | State::Settling { .. } => true,
         };
         if lifting || !self.embargo_is_enforced()? {
@@ -137,11 +139,9 @@ impl Conductor {
             }
             let found = match self.call(at, position, step)? {
                 Ok(call) => self.look_once(call).await,
-                Err(evidence) => Finding {
-                    verdict: Verdict::Unknown,
-                    evidence: vec![evidence],
-                    facts: vec![],
-                },
+                Err(evidence) => {
+                    Finding { verdict: Verdict::Unknown, evidence: vec![evidence], facts: vec![] }
+                }
             };
             if found.verdict != Verdict::Pass {
                 let what = "both databases must answer alike when users are moved";

@@ -28,14 +28,15 @@ impl Time {
     /// Whether this names a backup: `YYYYMMDD` (by cron) or `YYYYMMDDHHMM` (by a run), a day and a minute
     /// that there were. Scripts take anything else for something else (GigaDB's G4).
     pub fn is_stamp(text: &str) -> bool {
-        let digits = text.bytes().all(|it| it.is_ascii_digit());
+        if !text.bytes().all(|it| it.is_ascii_digit()) {
+            return false;
+        }
         let (day, minute) = match text.len() {
             8 => (text, "0000"),
             12 => text.split_at(8),
             _ => return false,
         };
-        let real = || jiff::civil::DateTime::strptime("%Y%m%d%H%M", format!("{day}{minute}")).is_ok();
-        digits && real()
+        jiff::civil::DateTime::strptime("%Y%m%d%H%M", format!("{day}{minute}")).is_ok()
     }
 
     /// `2026-11-21 14:02:07`, for screens.
@@ -89,8 +90,20 @@ mod tests {
             assert!(Time::is_stamp(good), "{good}");
         }
         for bad in [
-            "latest", "", "2026112", "2026112115", "20261131", "20250229", "202611212460", "202611212400",
-            "2026-11-21", "20261121 ", "+2026112", "２０２６", "20261121153", "2026112115300",
+            "latest",
+            "",
+            "2026112",
+            "2026112115",
+            "20261131",
+            "20250229",
+            "202611212460",
+            "202611212400",
+            "2026-11-21",
+            "20261121 ",
+            "+2026112",
+            "２０２６",
+            "20261121153",
+            "2026112115300",
         ] {
             assert!(!Time::is_stamp(bad), "{bad}");
         }

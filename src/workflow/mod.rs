@@ -9,6 +9,7 @@
 mod agree;
 mod check;
 mod draft;
+mod enforced;
 mod lint;
 mod lookup;
 mod parts;
@@ -28,14 +29,15 @@ mod types;
 mod window;
 mod yaml;
 
+pub use enforced::{Enforced, Ftp};
 pub use lint::{Finding, RULES, Rule, Severity, lint};
 pub use parts::{Lasting, Secret};
 pub use read::{Parsed, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Enforced, Failover, Ftp, Gate,
-    Host, Job, Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
+    Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
     Webhook, Workflow, Zone,
 };
 pub use window::Window;

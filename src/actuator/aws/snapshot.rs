@@ -199,10 +199,13 @@ pub(in crate::actuator) async fn kept(wire: &Wire, call: &Call, site: &SiteName)
         };
         let status = snapshot.status().unwrap_or("unknown");
         let of = snapshot.db_instance_identifier().unwrap_or("nobody");
-        let made = snapshot.snapshot_create_time().map(|it| Time::default().plus_seconds(it.secs()));
+        let made =
+            snapshot.snapshot_create_time().map(|it| Time::default().plus_seconds(it.secs()));
         if status != "available" || of != instance || made.is_none_or(|it| before(it, since)) {
-            let says = format!("the snapshot {name} is {status} and of {of}, made {}",
-                made.map_or_else(|| "at no known time".to_owned(), Time::screen));
+            let says = format!(
+                "the snapshot {name} is {status} and of {of}, made {}",
+                made.map_or_else(|| "at no known time".to_owned(), Time::screen)
+            );
             return refused(&source, says);
         }
         let says = format!("the snapshot {name} of {instance} is available");

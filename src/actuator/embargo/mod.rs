@@ -200,8 +200,10 @@ impl Check for Holds {
                     evidence.extend(standing.evidence);
                     if !standing.takes.is_empty() {
                         verdict = Verdict::Fail;
-                        let says =
-                            format!("the embargo on {site} does not hold: {}", standing.takes.join(", "));
+                        let says = format!(
+                            "the embargo on {site} does not hold: {}",
+                            standing.takes.join(", ")
+                        );
                         let data = json!({ "code": E3821.id, "site": site });
                         evidence.push(self.wire.evidence_with("embargo", says, data));
                     }

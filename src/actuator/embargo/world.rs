@@ -28,7 +28,7 @@ pub(super) struct Standing {
     pub takes: Vec<String>,
 }
 
-/// Reads how a site stands. `since`: sessions that began before then still have the role as it was.
+/// Reads how a site stands. `since`: connections that began before then still have the role as it was.
 pub(super) async fn read(
     wire: &Wire,
     call: &Call,
@@ -60,14 +60,12 @@ async fn database(
     standing: &mut Standing,
 ) -> Result<String, Trouble> {
     let role = literal(&by.role);
-    let setting =
-        format!("select session_user, rolconfig from pg_roles where rolname = {role}");
+    let setting = format!("select session_user, rolconfig from pg_roles where rolname = {role}");
     let oldest = format!(
         "select coalesce(max(extract(epoch from clock_timestamp() - backend_start)), 0)::bigint \
          from pg_stat_activity where usename = {role} and pid <> pg_backend_pid()"
     );
-    let asked =
-        [(How::Own, setting.as_str()), (How::Own, PROBE), (How::Own, oldest.as_str())];
+    let asked = [(How::Own, setting.as_str()), (How::Own, PROBE), (How::Own, oldest.as_str())];
     let (source, said) = ask(wire, call, site, &asked).await?;
     let [setting, probe, oldest] = &said[..] else {
         return Err(Trouble::new(&E3702, &source, "an odd answer"));
@@ -94,17 +92,17 @@ async fn database(
         let age: i64 = oldest
             .good(&source)?
             .parse()
-            .map_err(|_| odd("the age of sessions cannot be read".to_owned()))?;
+            .map_err(|_| odd("the age of connections cannot be read".to_owned()))?;
         // Ages are compared, so the two clocks need not agree; the server rounds to whole seconds.
         if age > wire.clock.now().seconds_since(since) + 1 {
-            let says = format!("a session is {age} s old: it began before and may still write");
+            let says = format!("a connection is {age} s old: it began before and may still write");
             standing.takes.push(says);
         }
     }
     Ok(source)
 }
 
-/// Makes it so that writes are refused, or taken again: the role, its open sessions, the FTP server.
+/// Makes it so that writes are refused, or taken again: the role, its open connections, the FTP server.
 pub(super) async fn make(
     wire: &Wire,
     call: &Call,
@@ -118,7 +116,7 @@ pub(super) async fn make(
         "alter role \"{}\" {what} default_transaction_read_only{value}",
         by.role.replace('"', "\"\"")
     );
-    // Open sessions keep the default they began with.
+    // Open connections keep the default they began with.
     let end = format!(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity \
          where usename = {} and pid <> pg_backend_pid()",
@@ -166,7 +164,7 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Whether a role's settings, as `pg_roles` shows them, make its sessions read only.
+/// Whether a role's settings, as `pg_roles` shows them, make its connections read only.
 fn reads_only(config: &str) -> bool {
     let list = config.trim_matches(['{', '}']).split(',');
     let value = list.filter_map(|it| {

@@ -19,7 +19,7 @@ pub(in crate::actuator) enum How {
     Values,
     /// As any program of the host would.
     Own,
-    /// In a session that may write, whatever the role's default is.
+    /// In a connection that may write, whatever the role's default is.
     Writable,
     /// In the database `postgres` of the server that the settings lead to.
     Server,

@@ -2,7 +2,7 @@
 # KEY=VALUE lines and prints one line for each pair: its exit status, then what was said, on one line.
 #   values KEY      all values of KEY in the file; nothing is run
 #   own QUERY       as a program of this host would ask
-#   writable QUERY  in a session that may write, whatever the role's default is
+#   writable QUERY  in a connection that may write, whatever the role's default is
 #   server QUERY    as `own`, from the database `postgres`: the own one may just have been dropped
 #   at=HOST QUERY   the same at this server and at no other
 # Nothing in the file is run, and what would change how programs are found or loaded is left out.

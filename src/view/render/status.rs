@@ -173,8 +173,7 @@ fn open(page: &mut Page, view: &StatusView) {
     page.gap();
     view.embargoes.iter().for_each(|it| page.block("EMBARGO", &embargo(it, view)));
     for (i, it) in view.kept.iter().enumerate() {
-        let text =
-            format!("{} of {} until {}", it.copy, it.kept.instance, minute(it.kept.until));
+        let text = format!("{} of {} until {}", it.copy, it.kept.instance, minute(it.kept.until));
         page.block(if i == 0 { "KEPT" } else { "" }, &text);
     }
     // Without an open run what is owed stands above, as a fault.
@@ -207,6 +206,10 @@ fn embargo(view: &EmbargoView, status: &StatusView) -> String {
         minute(until),
         from_now(status.now, until),
         view.embargo.reason,
-        if view.embargo.owner.is_empty() { String::new() } else { format!(", {}", view.embargo.owner) }
+        if view.embargo.owner.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", view.embargo.owner)
+        }
     )
 }

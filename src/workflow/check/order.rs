@@ -45,10 +45,14 @@ fn stamped(placed: &Placed<'_>, report: &mut Report) {
 /// Without these nothing can be proven just before a load.
 fn declared(draft: &Draft<'_>, placed: &Placed<'_>, report: &mut Report) {
     let workflow = draft.workflow;
-    for (key, there) in [("database", workflow.database.is_some()), ("backup", workflow.backup.is_some())] {
+    for (key, there) in
+        [("database", workflow.database.is_some()), ("backup", workflow.backup.is_some())]
+    {
         if !there {
-            let message =
-                format!("`{}` replaces data, and the file has no `{key}` to prove it by", placed.step.id);
+            let message = format!(
+                "`{}` replaces data, and the file has no `{key}` to prove it by",
+                placed.step.id
+            );
             report.key(&placed.path, &fault::E1032, message, format!("add the section `{key}`"));
         }
     }
@@ -60,7 +64,8 @@ fn compared(after: &[Placed<'_>], placed: &Placed<'_>, report: &mut Report) {
         it.phase == placed.phase && matches!(it.params, Some(Params::DatabaseEqual(_)))
     };
     if after.iter().find(compares).is_none() {
-        let message = format!("`{}` replaces data, and nobody compares it afterwards", placed.step.id);
+        let message =
+            format!("`{}` replaces data, and nobody compares it afterwards", placed.step.id);
         let hint = "put a `database.equal` check after it, in the same phase";
         report.key(&placed.path, &fault::E1032, message, hint);
     }

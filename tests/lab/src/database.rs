@@ -168,7 +168,8 @@ impl Database {
         let sql = sql.trim().trim_end_matches(';').split_whitespace().collect::<Vec<_>>().join(" ");
         let low = sql.to_ascii_lowercase();
         let refuses = self.read_only && !writable;
-        let refused = |what| Err(format!("ERROR:  cannot execute {what} in a read-only transaction"));
+        let refused =
+            |what| Err(format!("ERROR:  cannot execute {what} in a read-only transaction"));
         if let Some(read_only) = role_setting(&low) {
             if refuses {
                 return refused("ALTER ROLE");
@@ -178,7 +179,11 @@ impl Database {
             return Ok(("ALTER ROLE".to_owned(), changed));
         }
         if low.starts_with("create temporary table") {
-            return if refuses { refused("CREATE TABLE") } else { Ok(("CREATE TABLE".to_owned(), false)) };
+            return if refuses {
+                refused("CREATE TABLE")
+            } else {
+                Ok(("CREATE TABLE".to_owned(), false))
+            };
         }
         if low.starts_with("select count(pg_terminate_backend(pid)) from pg_stat_activity") {
             let changed = self.session_read_only != self.read_only;
@@ -190,17 +195,18 @@ impl Database {
             let old = self.session_read_only != self.read_only;
             return Ok((if old { "86400" } else { "0" }.to_owned(), false));
         }
-        let answer = match low.as_str() {
-            "select count(*) from dataset" | "select count(*) from file" if !self.tables => {
-                let table = if low.contains("from file") { "file" } else { "dataset" };
-                return Err(format!("ERROR:  relation \"{table}\" does not exist"));
-            }
-            "select count(*) from dataset" => self.datasets.len().to_string(),
-            "select count(*) from file" => self.files.len().to_string(),
-            other => self.listed(other, site).or_else(|| self.newest_row(other)).ok_or_else(|| {
-                format!("ERROR:  the practice database does not know this query: {sql}")
-            })?,
-        };
+        let answer =
+            match low.as_str() {
+                "select count(*) from dataset" | "select count(*) from file" if !self.tables => {
+                    let table = if low.contains("from file") { "file" } else { "dataset" };
+                    return Err(format!("ERROR:  relation \"{table}\" does not exist"));
+                }
+                "select count(*) from dataset" => self.datasets.len().to_string(),
+                "select count(*) from file" => self.files.len().to_string(),
+                other => self.listed(other, site).or_else(|| self.newest_row(other)).ok_or_else(
+                    || format!("ERROR:  the practice database does not know this query: {sql}"),
+                )?,
+            };
         Ok((answer, false))
     }
 
@@ -275,7 +281,10 @@ mod tests {
         assert!(second.query("select count(*) from dataset", Site::Sydney, false).is_err());
         second.load("20261121", &first.dump());
         assert_eq!(second.dump(), first.dump());
-        assert_eq!(second.query("SELECT count(*)\n FROM file;", Site::Sydney, false).unwrap().0, "120");
+        assert_eq!(
+            second.query("SELECT count(*)\n FROM file;", Site::Sydney, false).unwrap().0,
+            "120"
+        );
         assert!(first.dump().trim_end_matches(['-', '\n']).ends_with("dump complete"));
     }
 
@@ -287,8 +296,12 @@ mod tests {
         assert_eq!(ask(set, false).unwrap(), ("ALTER ROLE".to_owned(), true));
         let reset = "ALTER ROLE gigadb RESET default_transaction_read_only";
         assert!(ask(reset, false).unwrap_err().contains("read-only transaction"));
-        assert_eq!(ask("select session_user, rolconfig from pg_roles where rolname = 'gigadb'", false)
-            .unwrap().0, "gigadb|{default_transaction_read_only=on}");
+        assert_eq!(
+            ask("select session_user, rolconfig from pg_roles where rolname = 'gigadb'", false)
+                .unwrap()
+                .0,
+            "gigadb|{default_transaction_read_only=on}"
+        );
         assert!(!database.session_read_only, "an open session keeps what it began with");
         database.drop_all();
         assert!(database.read_only && database.session_read_only);
