@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Identity, RecordId, Role, SiteName, SystemName};
-use crate::workflow::enforced::Enforced;
 use crate::workflow::parts::{Lasting, Secret};
 use crate::workflow::step::Step;
 
@@ -34,7 +33,7 @@ pub struct Workflow {
     pub database: Option<Database>,
     /// How writes are refused where an embargo lies; without it an embargo is announced only.
     #[serde(default)]
-    pub embargo: Option<Enforced>,
+    pub embargo: Option<crate::workflow::Enforced>,
     /// The lever that moves users.
     pub switch: Switch,
     /// Deployment variables whose values depend on the role.

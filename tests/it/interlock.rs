@@ -127,7 +127,13 @@ fn traps(lab: &Lab, operator: &Operator) -> Vec<Trap> {
         let operator = Operator { env: env_of.clone(), ..Operator::new(lab, "by-hand") };
         let key = key.clone();
         Box::new(move || {
-            aws(&operator, "s3", "ap-east-1", &["-X", "PUT", "--data-binary", &body], &key);
+            aws(
+                &operator,
+                "s3",
+                "ap-east-1",
+                &["-X", "PUT", "-H", "Content-Type: text/plain", "--data-binary", &body],
+                &key,
+            );
         })
     };
     let gone: Box<dyn Fn()> = {
