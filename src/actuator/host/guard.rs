@@ -29,7 +29,11 @@ pub(super) async fn allows(
         aws::snapshot::kept(wire, call, site)
     );
     let backup = backup::exact(wire, call).await;
-    let all = [roles, stamp, target, copy, backup];
+    // What stands in the way is told last: that is what people are shown.
+    let (mut all, bad): (Vec<Finding>, Vec<Finding>) = [roles, stamp, target, copy, backup]
+        .into_iter()
+        .partition(|it| it.verdict == Verdict::Pass);
+    all.extend(bad);
     let worst = if all.iter().any(|it| it.verdict == Verdict::Fail) {
         Verdict::Fail
     } else if all.iter().any(|it| it.verdict == Verdict::Unknown) {
