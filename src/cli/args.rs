@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::{audit, chart, completions, explain, init, lint, release, run, status, watch};
+use crate::cli::{
+    audit, chart, completions, embargo, explain, init, keep, lint, release, run, status, watch,
+};
 use crate::model::StepId;
 
 const AFTER: &str = "\
@@ -144,6 +146,12 @@ pub enum Verb {
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),
+    /// Where writes are refused, and until when
+    #[command(subcommand)]
+    Embargo(embargo::Embargo),
+    /// Copies of databases that are kept
+    #[command(subcommand)]
+    Keep(keep::Keep),
     /// Read and verify the journal
     #[command(subcommand)]
     Audit(audit::Audit),

@@ -54,6 +54,10 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),
         Command::Close => ask("End the run with something owed?"),
+        Command::Extend { .. } => ask("Let the embargo last longer?"),
+        Command::GiveUp { copy } => {
+            Danger::Ask(format!("Give {copy} up? What it holds may be deleted from then on."))
+        }
     }
 }
 

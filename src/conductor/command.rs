@@ -81,6 +81,20 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Let an embargo last longer.
+    Extend {
+        /// Which; all that lie when absent.
+        site: Option<SiteName>,
+        /// Until then.
+        until: Option<Time>,
+        /// Or this many seconds from now.
+        seconds: Option<i64>,
+    },
+    /// Give a kept copy up before its time.
+    GiveUp {
+        /// Its name.
+        copy: String,
+    },
 }
 
 /// A command with its envelope.

@@ -8,6 +8,7 @@ mod call;
 mod command;
 mod drive;
 mod guard;
+mod interlock;
 mod orders;
 mod packet;
 mod plan;
@@ -15,6 +16,7 @@ mod resolve;
 mod roles;
 mod settle;
 mod start;
+mod verdict;
 mod work;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told};
-use crate::model::{Actor, Identity, Phase, StepId};
+use crate::model::{Actor, Identity, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -79,7 +79,7 @@ impl Conductor {
             Command::Rollback { confirm, accept_data_loss } => {
                 self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
             }
-            Command::Retry => self.retry(by, reason)?,
+            Command::Retry => self.retry(by, reason).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
@@ -96,6 +96,10 @@ impl Conductor {
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+            Command::Extend { site, until, seconds } => {
+                self.extend(by, site.as_ref(), *until, *seconds, reason)?;
+            }
+            Command::GiveUp { copy } => self.give_up(by, copy, reason)?,
         }
         Ok(Goal::default())
     }
@@ -191,6 +195,7 @@ impl Conductor {
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
             self.guard_jobs(Phase::Lift).await?;
+            self.guard_embargo(Phase::Lift, Way::Forth).await?;
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
@@ -217,10 +222,13 @@ impl Conductor {
         self.decide(by, input, Self::told(reason))
     }
 
-    /// `retry` looks again; where a crash left work behind there is nothing to decide.
-    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+    /// `retry` looks again; where a crash left work behind there is nothing to decide. An embargo that
+    /// somebody lifted by hand is laid again first.
+    async fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let laid = self.lay_again(by, reason.as_ref()).await?;
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
+            State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
                 self.decide(by, Input::Retry, Self::told(reason))
             }
@@ -331,6 +339,8 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::Extend { .. } => "embargo extend",
+            Self::GiveUp { .. } => "keep release",
         }
     }
 
@@ -345,7 +355,9 @@ impl Command {
             | Self::Resolve { .. }
             | Self::Amend { .. }
             | Self::Adopt
-            | Self::Close => true,
+            | Self::Close
+            | Self::Extend { .. }
+            | Self::GiveUp { .. } => true,
             Self::Init
             | Self::Approve { .. }
             | Self::Accept

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::Time;
 use crate::view::Look;
+use crate::view::embargo::{embargoes, overdue};
 use crate::view::story::{Story, stories};
 use crate::view::words::Mark;
 
@@ -36,6 +37,9 @@ pub struct Timeline {
     pub bars: Vec<Bar>,
     /// The end of the picture: the run's end, or now.
     pub until: Time,
+    /// Embargoes that nobody lifted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
 }
 
 /// The timeline of a run of this system, the last one when no number is given.
@@ -65,5 +69,6 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
         }
     });
     let bars = bars.collect();
-    Some(Timeline { run, bars, until })
+    let faults = overdue(look, &embargoes(look));
+    Some(Timeline { run, bars, until, faults })
 }

@@ -10,6 +10,7 @@
 mod agree;
 mod check;
 mod draft;
+mod enforced;
 mod judged;
 mod limits;
 mod lint;
@@ -32,6 +33,7 @@ mod types;
 mod window;
 mod yaml;
 
+pub use enforced::{Enforced, Ftp};
 pub use judged::{Allow, Judged, Script};
 pub use limits::Limits;
 pub use lint::{Finding, RULES, Related, Rule, Severity, lint};

@@ -38,6 +38,9 @@ pub struct Workflow {
     /// The commands that steps and jobs may run; whatever is run must be one of them when any is given.
     #[serde(default)]
     pub scripts: BTreeMap<String, Script>,
+    /// How writes are refused where an embargo lies; without it an embargo is announced only.
+    #[serde(default)]
+    pub embargo: Option<crate::workflow::Enforced>,
     /// The lever that moves users.
     pub switch: Switch,
     /// Deployment variables whose values depend on the role.

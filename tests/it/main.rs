@@ -26,6 +26,7 @@ mod clock;
 mod conductor;
 mod crash;
 mod faults;
+mod interlock;
 mod journal;
 mod machine;
 mod practice;

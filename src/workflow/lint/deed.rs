@@ -101,6 +101,7 @@ pub(super) fn deed(params: &Params) -> Deed<'_> {
         | Params::DatabaseEqual(_)
         | Params::BackupCopy(_)
         | Params::Move(_)
+        | Params::EmbargoHolds(_)
         | Params::DnsRecords(_)
         | Params::DnsProxied(_)
         | Params::DnsAged(_)
