@@ -21,14 +21,14 @@ impl Conductor {
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
                 self.guard_jobs(Phase::Swap).await?;
-                self.guard_embargo(Phase::Swap, at.way).await?;
+                Box::pin(self.guard_embargo(Phase::Swap, at.way)).await?;
                 self.guard_confirm(goal, at)?;
-                self.guard_packet(by, at).await?;
-                self.guard_counts(at).await
+                Box::pin(self.guard_packet(by, at)).await?;
+                Box::pin(self.guard_counts(at)).await
             }
             Some(next) => {
                 self.guard_jobs(next).await?;
-                self.guard_embargo(next, at.way).await?;
+                Box::pin(self.guard_embargo(next, at.way)).await?;
                 self.guard_switch(next).await
             }
             None => Ok(()),

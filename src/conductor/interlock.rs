@@ -24,7 +24,7 @@ impl Conductor {
         }
         let holds = Params::EmbargoHolds(EmbargoHolds {});
         let Some(call) = self.extra_call(next, holds)? else { return Ok(()) };
-        let found = self.look_once(call).await;
+        let found = Box::pin(self.look_once(call)).await;
         if found.verdict == Verdict::Pass {
             return Ok(());
         }
@@ -82,7 +82,8 @@ impl Conductor {
             let params = Params::EmbargoOn(EmbargoOn { scope, expires });
             let Some(call) = self.extra_call(at.phase, params)? else { continue };
             let call = Call { on: Some(site.clone()), ..call };
-            laid |= self.lay_one(by, &site, call, reason).await?;
+            // On the heap: futures of whole commands lie inside one another on the stack.
+            laid |= Box::pin(self.lay_one(by, &site, call, reason)).await?;
         }
         Ok(laid)
     }
@@ -138,7 +139,7 @@ impl Conductor {
                 continue;
             }
             let found = match self.call(at, position, step)? {
-                Ok(call) => self.look_once(call).await,
+                Ok(call) => Box::pin(self.look_once(call)).await,
                 Err(evidence) => {
                     Finding { verdict: Verdict::Unknown, evidence: vec![evidence], facts: vec![] }
                 }
@@ -160,7 +161,8 @@ impl Conductor {
         }
         let whole = Params::SwitchWhole(SwitchWhole { owned: false });
         let timeout = call.workflow.limits.action.0;
-        let found = self.look_once(Call { params: whole, timeout, ..call.clone() }).await;
+        let call = Call { params: whole, timeout, ..call.clone() };
+        let found = Box::pin(self.look_once(call)).await;
         (found.verdict != Verdict::Pass).then_some(found.evidence)
     }
 

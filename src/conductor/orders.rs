@@ -74,12 +74,12 @@ impl Conductor {
             }
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
-            Command::Accept => self.accept(by, reason).await?,
+            Command::Accept => Box::pin(self.accept(by, reason)).await?,
             Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
             Command::Rollback { confirm, accept_data_loss } => {
                 self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
             }
-            Command::Retry => self.retry(by, reason).await?,
+            Command::Retry => Box::pin(self.retry(by, reason)).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {

@@ -46,7 +46,7 @@ impl Action for Order {
     async fn observe(&self) -> Seen {
         let Some(by) = &self.call.workflow.embargo else { return self.announced() };
         let since = self.on.as_ref().and_then(|_| self.since());
-        match world::read(&self.wire, &self.call, self.site(), by, since).await {
+        match Box::pin(world::read(&self.wire, &self.call, self.site(), by, since)).await {
             Ok(standing) => self.judge(standing),
             Err(trouble) => trouble.seen(&self.wire),
         }
