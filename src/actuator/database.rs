@@ -13,7 +13,7 @@ use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3801, E3803, E3804};
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
-use crate::workflow::Database;
+use crate::workflow::{Database, Workflow};
 use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
 
 /// Reads one key of a file of `KEY=VALUE` lines.
@@ -173,19 +173,30 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
 }
 
 async fn ask(wire: &Wire, call: &Call, site: &SiteName, query: &str) -> Result<String, Trouble> {
-    let database = declared(call)?;
-    let machine = Machine::of(&call.workflow, site, &database.host)?;
+    Ok(ask_site(wire, &call.workflow, site, query).await?.1)
+}
+
+/// What a site's database answers, asked on the site's own host; with the host as evidence names it.
+pub(super) async fn ask_site(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<(String, String), Trouble> {
+    let missing = || Trouble::harmless(&E3801, "workflow", "the workflow declares no database");
+    let database = workflow.database.as_ref().ok_or_else(missing)?;
+    let machine = Machine::of(workflow, site, &database.host)?;
     let mut args = vec![machine.cwd.as_str(), database.env_file.as_str()];
     args.extend(database.client.iter().map(String::as_str));
     args.push(query);
-    let answer = machine.run(wire, &call.workflow, "query", QUERY, &args).await?;
+    let answer = machine.run(wire, workflow, "query", QUERY, &args).await?;
     let source = machine.source();
     let text = answer.good(&source)?;
-    let text = text.trim();
+    let text = text.trim().to_owned();
     if text.is_empty() {
         return Err(Trouble::new(&E3702, &source, format!("{query}: no answer")));
     }
-    Ok(text.to_owned())
+    Ok((source, text))
 }
 
 #[cfg(test)]

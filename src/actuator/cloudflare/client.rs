@@ -53,12 +53,19 @@ pub(super) struct Row {
     pub(super) comment: Option<String>,
     #[serde(default, rename = "created_on")]
     created: Option<String>,
+    #[serde(default, rename = "modified_on")]
+    modified: Option<String>,
 }
 
 impl Row {
     /// When it was made.
     pub(super) fn created(&self) -> Option<Time> {
         self.created.as_deref().and_then(Time::parse)
+    }
+
+    /// When it was last changed.
+    pub(super) fn modified(&self) -> Option<Time> {
+        self.modified.as_deref().and_then(Time::parse)
     }
 }
 

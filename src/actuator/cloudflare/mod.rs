@@ -6,8 +6,10 @@
 mod client;
 mod group;
 pub(super) mod marks;
+mod seen;
 pub(super) mod swap;
 pub(super) mod whole;
 
 pub(super) use client::Client;
 pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use seen::zone_seen;

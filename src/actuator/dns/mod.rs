@@ -4,6 +4,8 @@ mod asking;
 pub(super) mod confirm;
 pub(super) mod delegated;
 mod reach;
+mod seen;
 pub(super) mod ttl;
 
 pub(super) use reach::{reach, split};
+pub(super) use seen::answers;
