@@ -13,8 +13,8 @@ use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3801, E3803, E3804};
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
-use crate::workflow::{Database, Workflow};
 use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
+use crate::workflow::{Database, Workflow};
 
 /// Reads one key of a file of `KEY=VALUE` lines.
 const ENV_VALUE: &str = include_str!("host/env_value.sh");

@@ -1,15 +1,16 @@
-//! `explain`: print the page of an error code.
+//! `explain`: print the page of an error code or of a kind of drift.
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::cli::{Outcome, Scene, done};
+use crate::drift::Name;
 use crate::fault::{self, Code, E2015, Exit, Fault};
 
 /// Without a code: the list of all.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// For example E2001
+    /// For example E2001, or two-writers
     code: Option<String>,
 }
 
@@ -30,12 +31,28 @@ impl From<&'static Code> for Shown {
 }
 
 #[derive(Serialize)]
+struct Drifted {
+    name: Name,
+    title: &'static str,
+    page: &'static str,
+}
+
+#[derive(Serialize)]
 struct Pages {
     codes: Vec<Shown>,
 }
 
 pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
     let Some(named) = &args.code else { return list(scene) };
+    if let Some(name) = Name::find(named) {
+        if scene.streams.json {
+            let says = Drifted { name, title: name.title(), page: name.page() };
+            scene.streams.document("changeover.explanation/v1", says)?;
+        } else {
+            scene.streams.answer(name.page())?;
+        }
+        return done();
+    }
     let code = fault::find(named).ok_or_else(|| unknown(named))?;
     if scene.streams.json {
         scene.streams.document("changeover.explanation/v1", Shown::from(code))?;
@@ -53,6 +70,9 @@ fn list(scene: &mut Scene<'_>) -> Outcome {
     }
     for code in fault::all() {
         scene.streams.answer(&format!("{}  {}  {}", code.id, code.exit.status(), code.title))?;
+    }
+    for name in Name::ALL {
+        scene.streams.answer(&format!("{}  drift", name.slug()))?;
     }
     done()
 }

@@ -11,6 +11,7 @@ mod guard;
 mod orders;
 mod packet;
 mod plan;
+mod reality;
 mod resolve;
 mod roles;
 mod settle;

@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told};
-use crate::model::{Actor, Identity, Phase, StepId};
+use crate::model::{Actor, Identity, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -64,7 +64,7 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason)?;
+                self.begin_release(by, version, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
             Command::Next { auto, confirm, waive } => {
@@ -75,11 +75,11 @@ impl Conductor {
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
             Command::Accept => self.accept(by, reason).await?,
-            Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
+            Command::Abort => self.abort(by, reason).await?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason).await?;
             }
-            Command::Retry => self.retry(by, reason)?,
+            Command::Retry => self.retry(by, reason).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
@@ -96,6 +96,9 @@ impl Conductor {
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+            Command::DriftAdopt { confirm } => {
+                self.adopt_world(by, confirm.as_ref(), reason).await?;
+            }
         }
         Ok(Goal::default())
     }
@@ -187,12 +190,20 @@ impl Conductor {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
+            self.guard_roles(Phase::Lift, Way::Forth).await?;
             self.guard_jobs(Phase::Lift).await?;
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
 
-    fn rollback(
+    async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        if self.book().try_input(by, &Input::Abort).is_ok() {
+            self.guard_roles(Phase::Lift, Way::Abort).await?;
+        }
+        self.decide(by, Input::Abort, Self::told(reason))
+    }
+
+    async fn rollback(
         &self,
         by: &Actor,
         confirm: Option<&crate::model::SiteName>,
@@ -211,14 +222,16 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        self.guard_roles(Phase::Swap, Way::Back).await?;
         self.decide(by, input, Self::told(reason))
     }
 
     /// `retry` looks again; where a crash left work behind there is nothing to decide.
-    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+    async fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
+                self.guard_walk()?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }
@@ -328,6 +341,7 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::DriftAdopt { .. } => "drift adopt",
         }
     }
 
@@ -342,7 +356,8 @@ impl Command {
             | Self::Resolve { .. }
             | Self::Amend { .. }
             | Self::Adopt
-            | Self::Close => true,
+            | Self::Close
+            | Self::DriftAdopt { .. } => true,
             Self::Init
             | Self::Approve { .. }
             | Self::Accept

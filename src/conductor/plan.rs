@@ -18,6 +18,9 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if let Command::DriftAdopt { confirm } = &order.command {
+            return self.plan_adoption(confirm.as_ref()).await;
+        }
         let life = self.life();
         let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
             let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
@@ -196,11 +199,12 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Pause
         | Command::Amend { .. }
         | Command::Adopt
-        | Command::Close => None,
+        | Command::Close
+        | Command::DriftAdopt { .. } => None,
     }
 }
 
-fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     let mut whole = format!("{command}\n{epoch}\n");
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));

@@ -66,7 +66,8 @@ fn unsafe_to_believe(
     for it in sight.zones.values().filter_map(|it| it.unknown().map(|why| it.says(why))) {
         first.push(format!("{} could not be read: {}", it.source, it.says));
     }
-    for it in sight.answers.values().flatten().filter_map(|it| it.unknown().map(|why| it.says(why))) {
+    for it in sight.answers.values().flatten().filter_map(|it| it.unknown().map(|why| it.says(why)))
+    {
         first.push(format!("{} does not answer: {}", it.source, it.says));
     }
     if !group.otherwise.is_empty() {
@@ -78,9 +79,7 @@ fn unsafe_to_believe(
     for it in &report.differences {
         let blocks = match it.name {
             Name::TwoWriters | Name::NoWriter | Name::HalfASwap => true,
-            Name::ForeignMark => {
-                it.command.as_deref().is_some_and(|it| it.contains("run adopt"))
-            }
+            Name::ForeignMark => it.command.as_deref().is_some_and(|it| it.contains("run adopt")),
             // A new address that its names already lead to may be recorded.
             Name::RecordNotOwner => group.names.iter().any(|named| {
                 named.name == it.subject && matches!(named.leads, Leads::Elsewhere(_))

@@ -6,11 +6,7 @@ use crate::machine::Owed;
 use crate::model::{Evidence, JobSeen, JobsSeen, Part, Phase, Role, Sight, SiteName};
 use crate::workflow::Job;
 
-pub(super) fn differences(
-    known: &Known<'_>,
-    sight: &Sight,
-    group: &Group<'_>,
-) -> Vec<Difference> {
+pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     // Whose data would be overwritten is what the switch says, not what the journal remembers.
     let Some(production) = group.whole().or_else(|| known.settled()) else { return vec![] };
     let mut found = vec![];
@@ -87,11 +83,15 @@ impl Here<'_> {
             [only] if only.exact => None,
             several => {
                 let lines: Vec<&str> = several.iter().map(|it| it.line.as_str()).collect();
-                let turned = self.job.sync.is_some() && several.iter().any(|it| turned(&it.line, self.job));
+                let turned =
+                    self.job.sync.is_some() && several.iter().any(|it| turned(&it.line, self.job));
                 let name = if turned { Name::SyncBackwards } else { Name::JobChanged };
                 let way = if turned { " (the same words the other way round)" } else { "" };
                 let observed = format!("on {}: {}{way}", self.site, lines.join("; "));
-                let settle = format!("find out who changed it; then make it that entry again: {}", self.put_in());
+                let settle = format!(
+                    "find out who changed it; then make it that entry again: {}",
+                    self.put_in()
+                );
                 Some(self.difference(name, declared(), observed, settle))
             }
         }
@@ -155,7 +155,13 @@ impl Here<'_> {
         format!("in the crontab of {}", self.host())
     }
 
-    fn difference(&self, name: Name, declared: String, observed: String, settle: String) -> Difference {
+    fn difference(
+        &self,
+        name: Name,
+        declared: String,
+        observed: String,
+        settle: String,
+    ) -> Difference {
         let evidence: Evidence = self.part.says(observed.clone());
         Difference {
             name,

@@ -63,11 +63,7 @@ fn mark(
     }
 }
 
-fn release(
-    known: &Known<'_>,
-    site: &SiteName,
-    part: &Part<Option<String>>,
-) -> Option<Difference> {
+fn release(known: &Known<'_>, site: &SiteName, part: &Part<Option<String>>) -> Option<Difference> {
     let record = known.record();
     let (declared, observed) = (record.releases.get(site)?, part.known()?.as_ref());
     let run = record.run.as_ref();

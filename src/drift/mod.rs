@@ -84,12 +84,13 @@ pub fn compare(known: &Known<'_>, sight: &Sight) -> Report {
     differences.extend(writes::differences(known, sight, &group));
     differences.extend(jobs::differences(known, sight, &group));
     differences.extend(marks::differences(known, sight));
-    differences.sort_by(|a, b| {
-        (a.name, &a.site, &a.subject).cmp(&(b.name, &b.site, &b.subject))
-    });
-    let notes = sight.addresses.iter().filter(|(_, part)| part.known().is_none()).map(|(site, _)| {
-        format!("the addresses of {site} could not be read: those the journal last had are used")
-    });
+    differences.sort_by(|a, b| (a.name, &a.site, &a.subject).cmp(&(b.name, &b.site, &b.subject)));
+    let notes =
+        sight.addresses.iter().filter(|(_, part)| part.known().is_none()).map(|(site, _)| {
+            format!(
+                "the addresses of {site} could not be read: those the journal last had are used"
+            )
+        });
     Report {
         production: group.whole().cloned(),
         differences,

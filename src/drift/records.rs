@@ -8,11 +8,7 @@ use crate::machine::State;
 use crate::model::{Roles, Sight, SiteName};
 use crate::workflow::Switch;
 
-pub(super) fn differences(
-    known: &Known<'_>,
-    sight: &Sight,
-    group: &Group<'_>,
-) -> Vec<Difference> {
+pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let mut found: Vec<Difference> =
         group.names.iter().filter_map(|it| strange(known, group, it)).collect();
     found.extend(moved_addresses(known, sight, group));
@@ -28,7 +24,11 @@ fn home<'a>(known: &Known<'a>) -> Option<&'a SiteName> {
 }
 
 /// The site a name must lead to while this one is production.
-fn wanted<'k>(known: &Known<'k>, named: &Named<'_>, production: &'k SiteName) -> Option<&'k SiteName> {
+fn wanted<'k>(
+    known: &Known<'k>,
+    named: &Named<'_>,
+    production: &'k SiteName,
+) -> Option<&'k SiteName> {
     if named.as_production { Some(production) } else { known.other(production) }
 }
 
@@ -124,7 +124,9 @@ fn half(known: &Known<'_>, group: &Group<'_>) -> Option<Difference> {
         .iter()
         .map(|it| format!("{} → {}", it.name, it.site().map_or("nobody", SiteName::as_str)))
         .collect();
-    observed.extend(late.iter().map(|it| format!("{} → {} by {}", it.name, it.says, it.evidence.source)));
+    observed.extend(
+        late.iter().map(|it| format!("{} → {} by {}", it.name, it.says, it.evidence.source)),
+    );
     let mut evidence: Vec<_> = off.iter().map(|it| it.evidence.clone()).collect();
     evidence.extend(late.iter().map(|it| it.evidence.clone()));
     let (settle, command) = settle_half(known, group, &off);
@@ -159,7 +161,8 @@ fn settle_half(
     }
     let back: Vec<String> = off.iter().filter_map(|it| put_back(known, group, it)).collect();
     if back.is_empty() {
-        let says = "the provider's records agree; wait for its servers, and ask it why they do not follow";
+        let says =
+            "the provider's records agree; wait for its servers, and ask it why they do not follow";
         return (says.to_owned(), None);
     }
     let says = format!("find out who set them; then at the provider: {}", back.join(", "));
@@ -198,7 +201,11 @@ fn production(known: &Known<'_>, group: &Group<'_>) -> Option<Difference> {
         since,
         evidence: group.names.iter().map(|it| it.evidence.clone()).collect(),
         settle,
-        command: if matches!(known.life.state, State::Settling { .. }) { known.go_on() } else { command },
+        command: if matches!(known.life.state, State::Settling { .. }) {
+            known.go_on()
+        } else {
+            command
+        },
     })
 }
 
@@ -217,7 +224,9 @@ fn wrong_zones(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Diffe
             let is_name = row.name == named.name;
             let owner = owner(known, group, &row.content);
             let alias = row.kind == "CNAME" && names.contains(row.content.trim_end_matches('.'));
-            if names.contains(row.name.as_str()) != is_name || !(is_name || alias || owner.is_some()) {
+            if names.contains(row.name.as_str()) != is_name
+                || !(is_name || alias || owner.is_some())
+            {
                 continue;
             }
             let whose = owner.map_or_else(String::new, |it| format!(", an address of {it}"));

@@ -7,11 +7,7 @@ use crate::drift::{Difference, Known, Name, adopt};
 use crate::machine::{Embargo, RegionName, region_of};
 use crate::model::{Evidence, Part, Sight, SiteName};
 
-pub(super) fn differences(
-    known: &Known<'_>,
-    sight: &Sight,
-    group: &Group<'_>,
-) -> Vec<Difference> {
+pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let seen = Seen { known, sight, group };
     let two = seen.two_writers();
     let named = |site: &SiteName| two.iter().any(|it| it.site.as_ref() == Some(site));
@@ -70,7 +66,8 @@ impl Seen<'_> {
             .map(|(_, part)| part.says("new connections may write"))
             .collect();
         let why = if reached.contains(wrong) {
-            let leads = |it: &&crate::drift::group::Named<'_>| it.as_production && it.site() == Some(wrong);
+            let leads =
+                |it: &&crate::drift::group::Named<'_>| it.as_production && it.site() == Some(wrong);
             evidence.extend(self.group.names.iter().filter(leads).map(|it| it.evidence.clone()));
             "users are led to both"
         } else {
@@ -233,6 +230,8 @@ impl Seen<'_> {
     fn role(&self, site: &SiteName, how: &str) -> String {
         let database = self.known.workflow.database.as_ref();
         let host = database.map_or("its host", |it| it.host.as_str());
-        format!("on {host} of {site} tell its database `alter role CURRENT_USER {how}` and end open connections")
+        format!(
+            "on {host} of {site} tell its database `alter role CURRENT_USER {how}` and end open connections"
+        )
     }
 }

@@ -150,7 +150,9 @@ impl Sight {
         }
         for (site, hosts) in &self.jobs {
             let each = hosts.iter();
-            all.extend(each.filter_map(|(host, it)| missed(it, &format!("the jobs on {host} of {site}"))));
+            all.extend(
+                each.filter_map(|(host, it)| missed(it, &format!("the jobs on {host} of {site}"))),
+            );
         }
         for (site, part) in &self.releases {
             all.extend(missed(part, &format!("the release of {site}")));

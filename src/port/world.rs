@@ -7,9 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::machine::{At, Fact, Record};
-use crate::model::{
-    Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict,
-};
+use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 

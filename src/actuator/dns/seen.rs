@@ -22,12 +22,14 @@ pub(in crate::actuator) async fn answers(
     let source = format!("dns {zone}");
     let servers = tokio::time::timeout(deadline, authority(wire, zone)).await;
     match servers.unwrap_or_else(|_| late()) {
-        Ok(servers) => join_all(servers.into_iter().map(|server| async move {
-            let read = tokio::time::timeout(deadline, one(wire, server, names)).await;
-            let read = read.unwrap_or_else(|_| Err(format!("no answer within {deadline:?}")));
-            part(wire, format!("dns {zone} {server}"), read)
-        }))
-        .await,
+        Ok(servers) => {
+            join_all(servers.into_iter().map(|server| async move {
+                let read = tokio::time::timeout(deadline, one(wire, server, names)).await;
+                let read = read.unwrap_or_else(|_| Err(format!("no answer within {deadline:?}")));
+                part(wire, format!("dns {zone} {server}"), read)
+            }))
+            .await
+        }
         Err(why) => vec![part(wire, source, Err(why))],
     }
 }

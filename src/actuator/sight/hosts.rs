@@ -24,10 +24,12 @@ impl Looking<'_> {
     /// The jobs of every host that has one, at every site.
     pub(super) async fn jobs(self) -> BTreeMap<SiteName, BTreeMap<String, Part<JobsSeen>>> {
         let hosts: BTreeSet<&String> = self.workflow.jobs.values().map(|it| &it.host).collect();
-        let each = self.workflow.sites.keys().flat_map(|site| hosts.iter().map(move |it| (site, *it)));
+        let each =
+            self.workflow.sites.keys().flat_map(|site| hosts.iter().map(move |it| (site, *it)));
         let read = each.map(|(site, host)| async move {
             let source = self.source(site, host);
-            let read = async { self.jobs_on(site, host).await.map_err(|it| it.evidence(self.wire)) };
+            let read =
+                async { self.jobs_on(site, host).await.map_err(|it| it.evidence(self.wire)) };
             (site.clone(), host.clone(), self.part(&source, read).await)
         });
         let mut all: BTreeMap<SiteName, BTreeMap<String, Part<JobsSeen>>> = BTreeMap::new();

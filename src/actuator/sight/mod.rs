@@ -53,7 +53,8 @@ impl Looking<'_> {
         site: &SiteName,
         known: &Owned,
     ) -> (SiteName, Part<BTreeMap<String, String>>, Option<Part<Option<String>>>) {
-        let addresses = self.part("aws ec2", aws::eip::addresses(self.wire, self.workflow, site)).await;
+        let addresses =
+            self.part("aws ec2", aws::eip::addresses(self.wire, self.workflow, site)).await;
         // Not knowing what it owns now keeps nobody from asking where it was.
         let own = addresses.known().or_else(|| known.get(site));
         let release = async {
@@ -80,7 +81,8 @@ impl Looking<'_> {
             let at = zone_of(&switch.zones, name);
             at.and_then(|it| switch.zones.get(it)).is_some_and(|it| it.name == zone.name)
         };
-        let names = switch.records.iter().flat_map(|it| [it.production.as_str(), it.standby.as_str()]);
+        let names =
+            switch.records.iter().flat_map(|it| [it.production.as_str(), it.standby.as_str()]);
         let names: Vec<&str> = names.filter(here).collect();
         let parts = if names.is_empty() || switch.proxied {
             vec![]
@@ -91,7 +93,11 @@ impl Looking<'_> {
     }
 
     /// One part within the deadline; a look that fails keeps its source.
-    async fn part<T>(self, source: &str, read: impl Future<Output = Result<T, Evidence>>) -> Part<T> {
+    async fn part<T>(
+        self,
+        source: &str,
+        read: impl Future<Output = Result<T, Evidence>>,
+    ) -> Part<T> {
         let read = tokio::time::timeout(self.deadline, read).await;
         let at = self.wire.clock.now();
         let known = |it| Part { source: source.to_owned(), at, read: Read::Known(it) };
