@@ -17,7 +17,7 @@ use crate::workflow::{Job, Workflow};
 const JOBS: &str = include_str!("../host/jobs.sh");
 /// Between them; no crontab has such a line.
 const BETWEEN: &str = "#-- processes, after the crontab --#";
-/// The default that new sessions of the database's role get.
+/// What new connections of the database's role get.
 const READ_ONLY: &str = "show default_transaction_read_only";
 
 impl Looking<'_> {

@@ -95,20 +95,28 @@ impl Before {
     /// Tells what is new, and remembers this look.
     fn tell(&mut self, looked: &Drift, scene: &mut Scene<'_>) -> Result<(), Fault> {
         let (report, at) = (&looked.report, looked.glance.now);
-        let differences: BTreeMap<String, Difference> =
+        let mut differences: BTreeMap<String, Difference> =
             report.differences.iter().map(|it| (key(it), it.clone())).collect();
         let unknown: BTreeMap<String, Evidence> =
             report.unknown.iter().map(|it| (it.source.clone(), it.clone())).collect();
-        for (key, it) in &differences {
-            let turn = match self.differences.get(key) {
+        for it in &report.differences {
+            let turn = match self.differences.get(&key(it)) {
                 None => Turn::Appeared,
                 Some(old) if old.observed != it.observed => Turn::Changed,
                 Some(_) => continue,
             };
             say(scene, at, turn, Some(it), None)?;
         }
-        for (_, it) in self.differences.iter().filter(|(key, _)| !differences.contains_key(*key)) {
-            say(scene, at, Turn::Settled, Some(it), None)?;
+        for (key, it) in &self.differences {
+            if differences.contains_key(key) {
+                continue;
+            }
+            if unknown.is_empty() {
+                say(scene, at, Turn::Settled, Some(it), None)?;
+            } else {
+                // Not seen any more is not the same as settled while something cannot be read.
+                differences.insert(key.clone(), it.clone());
+            }
         }
         for (_, it) in unknown.iter().filter(|(key, _)| !self.unknown.contains_key(*key)) {
             say(scene, at, Turn::Unknown, None, Some(it))?;
