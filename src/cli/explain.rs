@@ -1,4 +1,4 @@
-//! `explain`: print the page of an error code or of a kind of drift.
+//! `explain`: print the page of an error code, of a kind of check or of a kind of drift.
 
 use clap::Args;
 use serde::Serialize;
@@ -6,11 +6,12 @@ use serde::Serialize;
 use crate::cli::{Outcome, Scene, done};
 use crate::drift::Name;
 use crate::fault::{self, Code, E2015, Exit, Fault};
+use crate::workflow::step::pages;
 
 /// Without a code: the list of all.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// For example E2001, or two-writers
+    /// For example E2001, a kind of check: dns.ttl, or a kind of drift: two-writers
     code: Option<String>,
 }
 
@@ -38,6 +39,12 @@ struct Drifted {
 }
 
 #[derive(Serialize)]
+struct Check<'a> {
+    check: &'a str,
+    page: &'static str,
+}
+
+#[derive(Serialize)]
 struct Pages {
     codes: Vec<Shown>,
 }
@@ -50,6 +57,14 @@ pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
             scene.streams.document("changeover.explanation/v1", says)?;
         } else {
             scene.streams.answer(name.page())?;
+        }
+        return done();
+    }
+    if let Some(page) = pages::page(named) {
+        if scene.streams.json {
+            scene.streams.document("changeover.check/v1", Check { check: named, page })?;
+        } else {
+            scene.streams.answer(page)?;
         }
         return done();
     }
@@ -71,9 +86,8 @@ fn list(scene: &mut Scene<'_>) -> Outcome {
     for code in fault::all() {
         scene.streams.answer(&format!("{}  {}  {}", code.id, code.exit.status(), code.title))?;
     }
-    for name in Name::ALL {
-        scene.streams.answer(&format!("{}  drift", name.slug()))?;
-    }
+    let drift: Vec<&str> = Name::ALL.iter().map(|it| it.slug()).collect();
+    scene.streams.hint(&format!("kinds of drift: {}", drift.join(", ")));
     done()
 }
 

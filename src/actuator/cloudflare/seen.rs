@@ -5,7 +5,7 @@ use super::marks::{Mark, mark_name};
 use crate::model::{Evidence, Kind, MarkSeen, RowSeen, ZoneSeen};
 use crate::workflow::{Workflow, Zone};
 
-/// Types that decide where users of a name arrive.
+/// Types that decide where a name leads; only the first may stand at a name of the group.
 pub(super) const DECIDING: [&str; 5] = ["A", "AAAA", "CNAME", "HTTPS", "SVCB"];
 
 /// Reads one zone.
