@@ -14,6 +14,7 @@ use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3803, E3804};
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
+use crate::workflow::Workflow;
 use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
 
 /// What tells one database server from every other: copies of a server share the identifier, servers in
@@ -63,7 +64,7 @@ impl Check for Alike {
 /// Whether this host of this site loads into the site's own database and not into production's.
 pub(super) async fn at_own(wire: &Wire, call: &Call, site: &SiteName, host: &str) -> Finding {
     let read = async {
-        let database = declared(call)?;
+        let database = declared(&call.workflow)?;
         let file = (host, database.env_file.as_str(), database.key.as_str());
         loads_into(wire, call, site, file).await
     };
@@ -83,7 +84,7 @@ async fn loads_into(
     let production = endpoint(wire, call, &call.production).await?;
     let at = How::At(own.clone());
     let asked = [(How::Values, key), (How::Server, IDENTITY), (at, IDENTITY)];
-    let said = sql::ask(wire, call, site, (host, file), "target", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, (host, file), "target", &asked).await?;
     let [values, reached, expected] = &said[..] else {
         return Err(Trouble::new(&E3702, &source, "an odd answer"));
     };
@@ -122,10 +123,10 @@ async fn loads_into(
 
 /// The server that a site's own host reaches.
 async fn identity(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, Trouble> {
-    let database = declared(call)?;
+    let database = declared(&call.workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let asked = [(How::Server, IDENTITY)];
-    let said = sql::ask(wire, call, site, place, "target", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, place, "target", &asked).await?;
     let source = Machine::of(&call.workflow, site, &database.host)?.source();
     let first = said.first().ok_or_else(|| Trouble::new(&E3702, &source, "an odd answer"))?;
     first.good(&source).map(str::to_owned)
@@ -133,7 +134,8 @@ async fn identity(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, T
 
 async fn endpoint(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, Trouble> {
     let says = |says: String| Trouble::harmless(&E3506, "aws rds", says);
-    let name = site::for_site(&call.workflow, site, &declared(call)?.rds).map_err(says)?;
+    let name =
+        site::for_site(&call.workflow, site, &declared(&call.workflow)?.rds).map_err(says)?;
     let instance = rds::instance(wire, &call.workflow, site, &name).await?;
     let found = instance.and_then(|it| it.endpoint);
     found.ok_or_else(|| says(format!("{name} of {site} has no endpoint")))
@@ -190,12 +192,27 @@ async fn answers(
     site: &SiteName,
     queries: &[String],
 ) -> Result<Vec<String>, Trouble> {
-    let database = declared(call)?;
+    let database = declared(&call.workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let asked: Vec<(How, &str)> = queries.iter().map(|it| (How::Own, it.as_str())).collect();
-    let said = sql::ask(wire, call, site, place, "query", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, place, "query", &asked).await?;
     let source = Machine::of(&call.workflow, site, &database.host)?.source();
     said.iter().map(|it| it.good(&source).map(str::to_owned)).collect()
+}
+
+/// What a site's database answers to one question, with the host as evidence names it.
+pub(super) async fn ask_site(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<(String, String), Trouble> {
+    let database = declared(workflow)?;
+    let place = (database.host.as_str(), database.env_file.as_str());
+    let said = sql::ask(wire, workflow, site, place, "query", &[(How::Own, query)]).await?;
+    let source = Machine::of(workflow, site, &database.host)?.source();
+    let text = said.first().map(|it| it.good(&source)).transpose()?.unwrap_or_default().to_owned();
+    Ok((source, text))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod job;
 mod job_placed;
 mod marker;
 mod notify;
+mod sight;
 mod site;
 mod status_table;
 mod survey;
@@ -28,10 +29,11 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Evidence, SiteName, Verdict};
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -175,6 +177,10 @@ impl World for Actuators {
 
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight {
+        sight::sight(&self.wire, workflow, known, deadline).await
     }
 
     async fn first_marks(

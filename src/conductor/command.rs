@@ -95,6 +95,11 @@ pub enum Command {
         /// Its name.
         copy: String,
     },
+    /// The world is right: record who is production, addresses, releases and marks as they are.
+    DriftAdopt {
+        /// The typed consent: the site that is production by the world.
+        confirm: Option<SiteName>,
+    },
 }
 
 /// A command with its envelope.

@@ -12,6 +12,7 @@ mod interlock;
 mod orders;
 mod packet;
 mod plan;
+mod reality;
 mod resolve;
 mod roles;
 mod settle;

@@ -64,7 +64,7 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason)?;
+                self.begin_release(by, version, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
             Command::Next { auto, confirm, waive } => {
@@ -75,9 +75,10 @@ impl Conductor {
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
             Command::Accept => Box::pin(self.accept(by, reason)).await?,
-            Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
+            Command::Abort => Box::pin(self.abort(by, reason)).await?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+                let going = self.rollback(by, confirm.as_ref(), *accept_data_loss, reason);
+                Box::pin(going).await?;
             }
             Command::Retry => Box::pin(self.retry(by, reason)).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
@@ -194,13 +195,21 @@ impl Conductor {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
+            self.guard_roles(Phase::Lift, Way::Forth).await?;
             self.guard_jobs(Phase::Lift).await?;
             self.guard_embargo(Phase::Lift, Way::Forth).await?;
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
 
-    fn rollback(
+    async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        if self.book().try_input(by, &Input::Abort).is_ok() {
+            self.guard_roles(Phase::Lift, Way::Abort).await?;
+        }
+        self.decide(by, Input::Abort, Self::told(reason))
+    }
+
+    async fn rollback(
         &self,
         by: &Actor,
         confirm: Option<&crate::model::SiteName>,
@@ -219,6 +228,7 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        self.guard_roles(Phase::Swap, Way::Back).await?;
         self.decide(by, input, Self::told(reason))
     }
 
@@ -230,6 +240,7 @@ impl Conductor {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
             State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
+                self.guard_walk()?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }
@@ -341,6 +352,7 @@ impl Command {
             Self::Close => "run close",
             Self::Extend { .. } => "embargo extend",
             Self::GiveUp { .. } => "keep release",
+            Self::DriftAdopt { .. } => "drift adopt",
         }
     }
 
@@ -357,7 +369,8 @@ impl Command {
             | Self::Adopt
             | Self::Close
             | Self::Extend { .. }
-            | Self::GiveUp { .. } => true,
+            | Self::GiveUp { .. }
+            | Self::DriftAdopt { .. } => true,
             Self::Init
             | Self::Approve { .. }
             | Self::Accept

@@ -20,6 +20,9 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if let Command::DriftAdopt { confirm } = &order.command {
+            return self.plan_adoption(confirm.as_ref()).await;
+        }
         let life = self.life();
         let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
             let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
@@ -224,11 +227,12 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Adopt
         | Command::Close
         | Command::Extend { .. }
-        | Command::GiveUp { .. } => None,
+        | Command::GiveUp { .. }
+        | Command::DriftAdopt { .. } => None,
     }
 }
 
-fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     let mut whole = format!("{command}\n{epoch}\n");
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));

@@ -24,4 +24,6 @@ super::codes! { RUN;
     E2021 Usage "the question was answered with no",
     E2031 Refused "an embargo does not hold",
     E2032 Usage "no such embargo or kept copy",
+    E2040 Refused "the switch names another production than the journal",
+    E2041 Refused "the world cannot be adopted as it is",
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::machine::{Body, Fact, Input, Line, Owed, RegionName, region_of};
+use crate::fault::E2040;
+use crate::machine::{Body, Embargo, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
@@ -216,6 +217,7 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
         );
     }
+    faults.extend(drifted(look));
     let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
     if back && record.owed.contains(&Owed::Standby) {
         warnings.push(
@@ -235,6 +237,17 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
+}
+
+/// The last command was refused because the switch contradicts the journal: all a reader can know of drift.
+fn drifted(look: &Look<'_>) -> Option<String> {
+    let mut last = look.lines.iter().rev().map_while(|line| match &line.body {
+        Body::Refused { code, message, .. } => Some((line.at, code, message)),
+        Body::Decided { .. } | Body::Intent(_) | Body::Note { .. } => None,
+    });
+    let (at, _, message) = last.find(|(_, code, _)| code.as_str() == E2040.id)?;
+    let ago = lasting(look.now.seconds_since(at));
+    Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
 }
 
 /// What is owed, as a clause.

@@ -25,6 +25,7 @@ mod cli;
 mod clock;
 mod conductor;
 mod crash;
+mod drift;
 mod faults;
 mod interlock;
 mod journal;

@@ -6,8 +6,7 @@ use crate::actuator::host::Machine;
 use crate::actuator::trouble::Trouble;
 use crate::fault::{E3702, E3801};
 use crate::model::SiteName;
-use crate::port::Call;
-use crate::workflow::Database;
+use crate::workflow::{Database, Workflow};
 
 /// The script; its first comment says what it does.
 const SQL: &str = include_str!("sql.sh");
@@ -50,9 +49,9 @@ impl Said {
 }
 
 /// The workflow's database.
-pub(in crate::actuator) fn declared(call: &Call) -> Result<&Database, Trouble> {
+pub(in crate::actuator) fn declared(workflow: &Workflow) -> Result<&Database, Trouble> {
     let missing = || Trouble::harmless(&E3801, "workflow", "the workflow declares no database");
-    call.workflow.database.as_ref().ok_or_else(missing)
+    workflow.database.as_ref().ok_or_else(missing)
 }
 
 /// Asks a site's database on this host, with the settings of this file, one answer for each question.
@@ -61,14 +60,14 @@ pub(in crate::actuator) fn declared(call: &Call) -> Result<&Database, Trouble> {
 /// The host did not answer, or not as the script does.
 pub(in crate::actuator) async fn ask(
     wire: &Wire,
-    call: &Call,
+    workflow: &Workflow,
     site: &SiteName,
     (host, file): (&str, &str),
     verb: &str,
     questions: &[(How, &str)],
 ) -> Result<Vec<Said>, Trouble> {
-    let client = &declared(call)?.client;
-    let machine = Machine::of(&call.workflow, site, host)?;
+    let client = &declared(workflow)?.client;
+    let machine = Machine::of(workflow, site, host)?;
     let count = client.len().to_string();
     let mut args = vec![machine.cwd.as_str(), file, &count];
     args.extend(client.iter().map(String::as_str));
@@ -76,7 +75,7 @@ pub(in crate::actuator) async fn ask(
     for (how, (_, text)) in hows.iter().zip(questions) {
         args.extend([how.as_str(), text]);
     }
-    let output = machine.run(wire, &call.workflow, verb, SQL, &args).await?;
+    let output = machine.run(wire, workflow, verb, SQL, &args).await?;
     let source = machine.source();
     let text = output.good(&source)?;
     let said: Option<Vec<Said>> = text.lines().map(line).collect();
