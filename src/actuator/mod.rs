@@ -19,6 +19,7 @@ mod site;
 mod status_table;
 mod survey;
 mod tls;
+mod traffic;
 mod trouble;
 mod window;
 mod wire;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::machine::Life;
 use crate::model::{Evidence, SiteName, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
 use crate::workflow::Workflow;
@@ -39,12 +41,13 @@ pub use wire::{Answer, NoAnswer, Spent, TimedOut, Wire};
 #[derive(Clone, Debug)]
 pub struct Actuators {
     wire: Arc<Wire>,
+    readings: Arc<traffic::Readings>,
 }
 
 impl Actuators {
     /// Actuators that reach the outside through this wire.
-    pub const fn new(wire: Arc<Wire>) -> Self {
-        Self { wire }
+    pub fn new(wire: Arc<Wire>) -> Self {
+        Self { wire, readings: Arc::default() }
     }
 }
 
@@ -58,6 +61,8 @@ impl World for Actuators {
             Params::AwsRds(it) => aws::rds::check(wire, call, it),
             Params::SwitchWhole(it) => cloudflare::whole::check(wire, call, it),
             Params::SwitchConfirm(it) => dns::confirm::check(wire, call, it),
+            Params::Traffic(it) => traffic::check(wire, call, it),
+            Params::Drained(it) => traffic::drained(wire, call, it, Arc::clone(&self.readings)),
             Params::DnsTtl(it) => dns::ttl::check(wire, call, it),
             Params::DnsDelegated(it) => dns::delegated::check(wire, call, it),
             Params::Tls(it) => tls::check(wire, call, it),
@@ -72,6 +77,7 @@ impl World for Actuators {
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
             Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::DatabaseRows(it) => database::rows(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -101,12 +107,14 @@ impl World for Actuators {
             Params::HostRun(it) => host::run::action(wire, call, it),
             Params::BackupCopy(it) => backup::copy(wire, call, it),
             Params::Move(it) => cloudflare::swap::action(wire, call, it),
-            Params::StatusRender(it) => status_table::action(wire, call, it),
+            Params::StatusRender(it) => status_table::action(self.clone(), call, it),
             Params::AwsIdentity(_)
             | Params::AwsEip(_)
             | Params::AwsRds(_)
             | Params::SwitchWhole(_)
             | Params::SwitchConfirm(_)
+            | Params::Traffic(_)
+            | Params::Drained(_)
             | Params::DnsTtl(_)
             | Params::DnsDelegated(_)
             | Params::Tls(_)
@@ -120,6 +128,7 @@ impl World for Actuators {
             | Params::Http(_)
             | Params::BackupWhole(_)
             | Params::DatabaseTarget(_)
+            | Params::DatabaseRows(_)
             | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
         }
     }
@@ -134,6 +143,10 @@ impl World for Actuators {
 
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn publish(&self, workflow: &Workflow, life: &Life, ask: bool) -> Result<(), Evidence> {
+        status_table::publish(self, workflow, life, ask).await
     }
 
     async fn first_marks(

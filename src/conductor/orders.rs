@@ -22,10 +22,12 @@ impl Conductor {
         if order.dry_run {
             return self.plan(order).await;
         }
+        let before = self.life();
         let outcome = match self.accept_order(order, who).await {
             Ok(goal) => self.drive(who, &goal).await,
             Err(fault) => Err(fault),
         };
+        self.publish_after(&before).await;
         match outcome {
             Ok(()) => Ok(self.reply()),
             Err(fault) => Err(self.refused(order, who, fault)?),
@@ -77,7 +79,7 @@ impl Conductor {
             Command::Accept => self.accept(by, reason).await?,
             Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason).await?;
             }
             Command::Retry => self.retry(by, reason)?,
             Command::Skip { step } => self.skip(by, step, reason)?,
@@ -188,11 +190,13 @@ impl Conductor {
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
             self.guard_jobs(Phase::Lift).await?;
+            let (evidence, facts) = self.count_users().await?;
+            return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
 
-    fn rollback(
+    async fn rollback(
         &self,
         by: &Actor,
         confirm: Option<&crate::model::SiteName>,
@@ -207,11 +211,14 @@ impl Conductor {
             return Err(self.not_now("rollback"));
         }
         if self.book().try_input(by, &input).is_err() {
-            let says = "writes were allowed on the new production; going back loses them";
+            let (_, now) = self.count_rows(&life).await?;
+            let cost = crate::view::way_back(&now, None, &self.measured).says;
+            let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
-        self.decide(by, input, Self::told(reason))
+        let (told, _) = self.count_rows(&life).await?;
+        self.decide(by, input, (reason, told.0, told.1))
     }
 
     /// `retry` looks again; where a crash left work behind there is nothing to decide.
@@ -233,7 +240,10 @@ impl Conductor {
             return Err(Fault::new(&E2014, says)
                 .because("only failed steps marked `skippable` in the workflow may be"));
         }
-        self.decide(by, input, Self::told(reason))
+        // The entry names the check by its id.
+        let check = self.run_workflow()?.all_steps().any(|it| it.id == *step && it.is_check());
+        let facts = check.then(|| Fact::Waived { check: step.clone() });
+        self.decide(by, input, (reason, vec![], facts.into_iter().collect()))
     }
 
     /// The position of a step of the current phase.

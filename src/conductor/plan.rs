@@ -12,6 +12,7 @@ use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Way};
 use crate::port::Seen;
 use crate::view::words::{named, purpose};
+use crate::view::{WayBack, way_back};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
@@ -60,13 +61,20 @@ impl Conductor {
         );
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
-                format!("nothing to go back from: users are on {}", run.production)
+                let says = "nothing to go back from: users are on";
+                WayBack::none(format!("{says} {}", run.production))
             }
             (Some(Way::Forth | Way::Abort) | None, _) | (Some(Way::Back), None) => {
-                crate::view::way_back(&life, at.map(|at| at.phase))
+                let (_, now) = self.count_rows(&life).await?;
+                way_back(&now, at.map(|at| at.phase), &self.measured)
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
+        let mut sentence = sentence;
+        if order.command == Command::Accept && at.is_some() {
+            let (evidence, _) = self.count_users().await?;
+            evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
+        }
         let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
         let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
@@ -118,10 +126,12 @@ impl Conductor {
                     seen(self.observe_once(timeout, &*action).await)
                 }
             };
-            // After a change that is still to be made, what does not hold yet refuses nothing.
+            // After a change that is still to be made, what does not hold yet refuses nothing; nor does
+            // what is waited for.
             let early = changed && matches!(verdict, "fail" | "unknown");
+            let awaited = step.wait.is_some() && verdict == "fail";
             changed |= verdict == "todo";
-            let step = shown(at.phase, step, if early { "later" } else { verdict });
+            let step = shown(at.phase, step, if early || awaited { "later" } else { verdict });
             let evidence = if early { vec![] } else { evidence };
             planned.push(PlannedStep { changes, evidence, ..step });
         }

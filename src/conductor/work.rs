@@ -62,8 +62,9 @@ impl Conductor {
     async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
-        let waived = self.life().record.run.is_some_and(|run| run.waived.contains(&step.id));
         loop {
+            // A person may waive it while it is waited for.
+            let waived = self.life().record.run.is_some_and(|run| run.waived.contains(&step.id));
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
                 Err(evidence) => {
@@ -80,7 +81,7 @@ impl Conductor {
             let found = self.look_once(call).await;
             let verdict = expected(step.expect, found.verdict, &found.evidence);
             let waited = self.clock.monotonic().saturating_sub(began);
-            if verdict == Verdict::Pass || waited >= patience {
+            if verdict == Verdict::Pass || waived || waited >= patience {
                 return Ok(self.verdict(step, verdict, found.evidence, found.facts, waived));
             }
             self.tell_seen(step, &found.evidence);
@@ -104,7 +105,11 @@ impl Conductor {
         seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
     }
 
-    async fn bounded<T>(&self, timeout: Duration, call: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn bounded<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
             answer = call => Some(answer),

@@ -47,4 +47,6 @@ super::codes! { SITE;
     E3807 Failed "the backup cannot be copied",
     E3901 Refused "now is a closed window",
     E3902 Failed "the status table cannot be written",
+    E3911 Refused "nobody can tell how many users a site has",
+    E3912 Refused "users are still on the side that they left",
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::machine::{At, Fact, Record};
+use crate::machine::{At, Fact, Life, Record};
 use crate::model::{Change, Evidence, OpId, SiteName, StepId, Time, Verdict};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -193,6 +193,15 @@ pub trait World: Send + Sync {
     /// # Errors
     /// What was seen when they could not be read or do not agree.
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>>;
+
+    /// Writes the table of sites and roles where the workflow wants it: a rendering of what is so, like the
+    /// store; nothing waits for it and nothing is decided by it. `ask` reads the world first.
+    ///
+    /// # Errors
+    /// What stood in the way, for people.
+    async fn publish(&self, _: &Workflow, _: &Life, _ask: bool) -> Result<(), Evidence> {
+        Ok(())
+    }
 
     /// Sets the first mark of this journal in every zone that has none. Only `init` and `run adopt` do.
     ///

@@ -8,7 +8,9 @@
 #[cfg(test)]
 mod agree;
 mod check;
+mod counter;
 mod draft;
+mod limits;
 mod lint;
 mod lookup;
 mod parts;
@@ -28,15 +30,17 @@ mod types;
 mod window;
 mod yaml;
 
+pub use counter::{Column, Counter, CountingCommand, CountingPage};
+pub use limits::Limits;
 pub use lint::{Finding, RULES, Rule, Severity, lint};
-pub use parts::{Lasting, Secret};
+pub use parts::{Lasting, Secret, Share};
 pub use read::{Parsed, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
     Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
-    Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
-    Webhook, Workflow, Zone,
+    NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target, Webhook,
+    Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

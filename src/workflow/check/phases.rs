@@ -140,6 +140,9 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         | Params::Http(_)
         | Params::BackupWhole(_)
         | Params::DatabaseTarget(_)
+        | Params::Traffic(_)
+        | Params::Drained(_)
+        | Params::DatabaseRows(_)
         | Params::DatabaseEqual(_) => return None,
     })
 }

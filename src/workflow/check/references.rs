@@ -2,6 +2,7 @@
 
 use crate::fault;
 use crate::model::Role;
+use crate::workflow::counter::Counter;
 use crate::workflow::draft::{Draft, Placed};
 use crate::workflow::path::Path;
 use crate::workflow::report::Report;
@@ -24,6 +25,7 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+    counter(workflow, report);
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
     }
@@ -39,6 +41,30 @@ fn host(workflow: &Workflow, place: &Path, name: &str, report: &mut Report) {
     if !workflow.hosts.contains_key(name) {
         let hint = suggest::hint(name, workflow.hosts.keys());
         report.value(place, &fault::E1016, format!("there is no host `{name}` in `hosts`"), hint);
+    }
+}
+
+fn counter(workflow: &Workflow, report: &mut Report) {
+    let place = Path::of("counter");
+    match &workflow.counter {
+        None => (),
+        Some(Counter::Command(it)) => {
+            let place = place.key("command");
+            host(workflow, &place.key("host"), &it.host, report);
+            if it.argv.is_empty() {
+                let hint = "for example `[/usr/local/bin/site_requests]`";
+                report.value(&place.key("argv"), &fault::E1008, "no program is named", hint);
+            }
+        }
+        Some(Counter::Page(it)) => {
+            let records = workflow.cloudflare().records.iter().map(|it| it.id.as_str());
+            let records: Vec<&str> = records.collect();
+            if let Some(at) = it.at.as_ref().filter(|at| !records.contains(&at.as_str())) {
+                let hint = suggest::hint(at.as_str(), records);
+                let message = format!("the switch has no record `{at}`");
+                report.value(&place.key("page").key("at"), &fault::E1016, message, hint);
+            }
+        }
     }
 }
 
@@ -185,14 +211,20 @@ fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
     let proves = if let Params::HostRun(it) = params { it.proves } else { None };
     let backup = matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_))
         || matches!(proves, Some(Proves::Backup(_)));
-    let database = matches!(params, Params::DatabaseEqual(_) | Params::DatabaseTarget(_))
-        || matches!(proves, Some(Proves::Counts(_)));
+    let database = matches!(
+        params,
+        Params::DatabaseEqual(_) | Params::DatabaseTarget(_) | Params::DatabaseRows(_)
+    ) || matches!(proves, Some(Proves::Counts(_)));
     let all = [
         ("backup", backup && workflow.backup.is_none()),
         ("database", database && workflow.database.is_none()),
         (
             "variables",
             matches!(params, Params::GitlabVariables(_)) && workflow.variables.is_empty(),
+        ),
+        (
+            "counter",
+            matches!(params, Params::Traffic(_) | Params::Drained(_)) && workflow.counter.is_none(),
         ),
         ("closed", matches!(params, Params::Closed(_)) && workflow.closed.is_empty()),
     ];

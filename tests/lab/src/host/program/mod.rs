@@ -189,6 +189,7 @@ impl Step<'_> {
             "docker" => tools::docker(lab, self),
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
+            "site_requests" => tools::site_requests(lab, self),
             "s3backup" => data::backup(lab, self).await,
             "databaseReset" => data::reset(lab, self).await,
             other => Output::failed(127, &format!("{other}: command not found\n")),
