@@ -39,6 +39,8 @@ struct Texts {
     after: String,
     /// It has this very table, whenever that was known.
     same: bool,
+    /// The digest of its rows, whenever they are known.
+    wanted: String,
     /// When that was, as the file says it.
     known: String,
 }
@@ -58,7 +60,7 @@ impl Action for Status {
                     verb: if it.before.is_empty() { Verb::Create } else { Verb::Change },
                     key: format!("file/{file}"),
                     old: (!it.before.is_empty()).then(|| digest(&it.before)),
-                    new: None,
+                    new: Some(it.wanted),
                     sentence: format!("Writes the table of sites and roles into {file}"),
                 }];
                 let evidence = vec![wire.evidence(file, "the table is not as the world is")];
@@ -168,7 +170,8 @@ fn texts(world: &Actuators, file: &str, table: &Table) -> Result<Texts, String> 
     let known = own.split(OBSERVED).nth(1).unwrap_or_default().chars().take(19).collect();
     let after = format!("{head}\n{}{tail}", table.markdown());
     let before = if path.exists() { before } else { String::new() };
-    Ok(Texts { path, before, after, same, known })
+    let wanted = Digest::of(table.rows.concat().join("|").as_bytes()).short();
+    Ok(Texts { path, before, after, same, wanted, known })
 }
 
 /// The text up to and with the first marker, what stands between, and the rest from the second marker on.

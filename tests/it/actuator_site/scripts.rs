@@ -72,3 +72,20 @@ fn a_load_looks_at_the_dump_before_it_drops_anything() {
     assert_eq!(run(&hosts, "databaseReset", &["today"]).status.code(), Some(2));
     assert_eq!(hosts.read("loads").lines().count(), 2);
 }
+
+#[test]
+fn a_count_that_cannot_be_read_is_no_number() {
+    let hosts = bastion();
+    // The stand-in for ssh runs the script here: `docker` is the one beside it.
+    hosts.program("ssh", "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c \"$1\"\n");
+    let docker = "#!/bin/sh\n[ \"$1\" = inspect ] && exec test -e DIR/log\ncat DIR/log\n";
+    hosts.program("docker", docker);
+    let unset = run(&hosts, "site_requests", &[]);
+    assert!(!unset.status.success() && unset.stdout.is_empty(), "{unset:?}");
+    hosts.write("home/.env", "WEB_HOST=10.99.0.7\n");
+    let gone = run(&hosts, "site_requests", &[]);
+    assert!(!gone.status.success() && gone.stdout.is_empty(), "{gone:?}");
+    hosts.write("log", "gigadb.org GET /\nalt-live.gigadb.host GET /\nfiles.gigadb.org GET /x\n\n");
+    let counted = run(&hosts, "site_requests", &[]);
+    assert_eq!(String::from_utf8_lossy(&counted.stdout), "2\n", "{counted:?}");
+}

@@ -1,5 +1,7 @@
 //! Pictures: what they say of a walked life.
 
+mod metrics;
+
 use changeover::machine::{Ended, Fact, Input, Life, Owed, replay};
 use changeover::model::{Digest, Phase, SystemName};
 use changeover::port::Line;
