@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::machine::{Life, Owed, RegionName, State, region_of};
+use crate::machine::{Life, Owed, State};
 use crate::model::{Phase, Roles, SiteName, Time, Way};
 use crate::workflow::Workflow;
 use crate::workflow::template::{Scope, render};
@@ -152,17 +152,8 @@ fn status(life: &Life, observed: Option<&Observed>, site: &SiteName) -> String {
     let record = &life.record;
     let mut says = vec![];
     let run = record.run.as_ref().map_or_else(String::new, |run| format!("run {}", run.number));
-    let cutover = |phase| region_of(phase) == RegionName::Cutover;
-    match life.state {
-        State::Halted { at, .. } if cutover(at.phase) => {
-            says.push(format!("{run} halted in {}", at.phase.name()));
-        }
-        State::Halted { at, .. } => says.push(format!("{run} halted in {}", at.phase.name())),
-        State::Steady
-        | State::Doing { .. }
-        | State::Ready { .. }
-        | State::Asking { .. }
-        | State::Settling { .. } => (),
+    if let State::Halted { at, .. } = life.state {
+        says.push(format!("{run} halted in {}", at.phase.name()));
     }
     if moving(life).is_some() {
         says.push("moving".to_owned());
@@ -186,7 +177,8 @@ fn status(life: &Life, observed: Option<&Observed>, site: &SiteName) -> String {
     if is_production && record.embargoes.contains_key(site) {
         says.push("writes are refused".to_owned());
     }
-    if is_production && record.run.is_some() && !closing && says.is_empty() {
+    let told = life.state.mode() == "halted" || moving(life).is_some();
+    if is_production && record.run.is_some() && !closing && !told {
         says.push(format!("{run} is not over"));
     }
     if says.is_empty() { "OK".to_owned() } else { says.join("; ") }
