@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{Life, Line, RegionName, region_of};
+use crate::machine::{Life, Line, Record, RegionName, region_of};
 use crate::model::{Phase, StepId, Time, Way};
 use crate::view::story::stories;
-use crate::view::words::{Mark, lasting, minute};
+use crate::view::words::{Mark, count, lasting, minute};
 
 /// What going back loses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,28 +83,17 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
     }
     let (seconds, time) = lasts(life, took);
     if record.writes_since_swap || after == Some(Phase::Lift) {
-        let since = run.and_then(|run| run.entered.get(&Phase::Lift).copied());
-        let since = since.filter(|_| record.writes_since_swap);
-        let rows = record.rows_since();
-        let written = match (rows, since) {
-            (Some(rows), Some(since)) => {
-                format!("made on {new} since {} UTC, at least {rows} rows", minute(since))
-            }
-            (None, Some(since)) => {
-                format!("made on {new} since {} UTC, how many is not known", minute(since))
-            }
-            (_, None) => format!("made on {new} since writes were allowed there"),
-        };
-        let because = format!("every write {written}, is lost");
+        let written = written(record, new);
         return WayBack {
             possible: true,
             seconds,
-            loses: Loses::Writes { since, rows },
-            says: format!(
-                "costs every write {written}; users go back to {old}{time}; it ends with renew"
-            ),
-            because,
+            loses: written.0,
+            because: format!("every write {} is lost", written.1),
             until: Some(Phase::Renew),
+            says: format!(
+                "costs every write {}; users go back to {old}{time}; it ends with renew",
+                written.1
+            ),
         };
     }
     let because = "no write was allowed since".to_owned();
@@ -113,6 +102,24 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
     );
     let until = Some(Phase::Lift);
     WayBack { possible: true, seconds, loses: Loses::Nothing, because, until, says }
+}
+
+/// The writes that would be lost, and the words for them.
+fn written(record: &Record, new: &str) -> (Loses, String) {
+    let entered = record.run.as_ref().and_then(|run| run.entered.get(&Phase::Lift).copied());
+    let since = entered.filter(|_| record.writes_since_swap);
+    let rows = record.rows_since().filter(|_| since.is_some());
+    let says = match (since, rows) {
+        (None, _) => format!("made on {new} since writes were allowed there"),
+        (Some(since), None) => {
+            format!("made on {new} since {} UTC, how many is not known", minute(since))
+        }
+        (Some(since), Some(rows)) => {
+            let rows = count(usize::try_from(rows).unwrap_or(usize::MAX), "row");
+            format!("made on {new} since {} UTC, at least {rows}", minute(since))
+        }
+    };
+    (Loses::Writes { since, rows }, says)
 }
 
 /// How long users take to be back: the swap's steps, then what caches hold.

@@ -6,11 +6,14 @@ use std::fmt::Write as _;
 use crate::model::{SiteName, Time};
 use crate::view::status::StatusView;
 
+/// Labels beside the system, and the value.
+type Sample = (Vec<(&'static str, String)>, i64);
+
 /// One family.
 struct Family {
     name: &'static str,
     help: &'static str,
-    samples: Vec<(Vec<(&'static str, String)>, i64)>,
+    samples: Vec<Sample>,
 }
 
 /// All families of a status that have a value.
@@ -36,40 +39,25 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn family(
-    name: &'static str,
-    help: &'static str,
-    samples: Vec<(Vec<(&'static str, String)>, i64)>,
-) -> Family {
+fn family(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
     Family { name, help, samples }
 }
 
-fn plain(value: Option<i64>) -> Vec<(Vec<(&'static str, String)>, i64)> {
+fn plain(value: Option<i64>) -> Vec<Sample> {
     value.into_iter().map(|value| (vec![], value)).collect()
+}
+
+fn whole(number: usize) -> Option<i64> {
+    i64::try_from(number).ok()
 }
 
 fn families(view: &StatusView) -> Vec<Family> {
     let left = |until: Time| until.seconds_since(view.now);
     let age = |then: Time| view.now.seconds_since(then);
-    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let run = view.run.as_ref();
-    let open = run.map(|run| {
-        let phase = view.phase.map_or_else(String::new, |it| it.name().to_owned());
-        let labels = vec![
-            ("run", run.number.to_string()),
-            ("kind", run.kind.name().to_owned()),
-            ("phase", phase),
-        ];
-        (labels, 1)
-    });
     let embargoes = view.embargoes.iter();
-    let counts = view.counts.iter().map(|(site, it)| {
-        (vec![("site", site.to_string())], i64::try_from(it.per_minute()).unwrap_or(i64::MAX))
-    });
-    let caches = view.caches.as_ref();
-    let caches = caches.map(|it| left(it.at.plus_seconds(i64::from(it.old))).max(0));
-    let back = view.way_back.as_ref();
-    vec![
+    let embargoes = embargoes.map(|it| (of_site(&it.site), left(it.embargo.until)));
+    let halted = i64::from(view.mode == "halted");
+    let mut all = vec![
         family("changeover_role", "Whether the site has the role, by the journal.", roles(view)),
         family(
             "changeover_epoch",
@@ -79,35 +67,57 @@ fn families(view: &StatusView) -> Vec<Family> {
         family(
             "changeover_run_open",
             "The open run and the phase it is in; absent when none is open.",
-            open.into_iter().collect(),
+            open(view),
         ),
         family(
             "changeover_halted",
             "Whether the open run waits for people because a step failed or is unknown.",
-            plain(Some(i64::from(view.mode == "halted"))),
+            plain(Some(halted)),
         ),
         family(
             "changeover_owed",
             "How many things runs have changed and must still put back.",
-            plain(Some(number(view.owed.len()))),
+            plain(whole(view.owed.len())),
         ),
         family(
             "changeover_faults",
             "How many faults the status screen shows.",
-            plain(Some(number(view.faults.len()))),
+            plain(whole(view.faults.len())),
         ),
         family(
             "changeover_embargo_left_seconds",
             "Until somebody should have lifted the embargo; negative when nobody did.",
-            embargoes
-                .map(|it| (vec![("site", it.site.to_string())], left(it.embargo.until)))
-                .collect(),
+            embargoes.collect(),
         ),
         family(
             "changeover_soak_left_seconds",
             "Until the planned end of the soak; negative after it.",
             plain(view.soak_ends.map(left)),
         ),
+    ];
+    all.extend(after_a_swap(view));
+    all.push(family(
+        "changeover_last_line_age_seconds",
+        "The age of the journal's last line.",
+        plain(view.line_at.map(age)),
+    ));
+    let ages = ages(view, &age);
+    all.push(family("changeover_fact_age_seconds", "How long ago a fact was read.", ages));
+    all
+}
+
+/// Who still is on the old side, and what going back would cost.
+fn after_a_swap(view: &StatusView) -> [Family; 4] {
+    let counts = view.counts.iter();
+    let counts =
+        counts.filter_map(|(site, it)| Some((of_site(site), i64::try_from(it.per_minute()).ok()?)));
+    let caches = view
+        .caches
+        .as_ref()
+        .map(|it| it.at.plus_seconds(i64::from(it.old)).seconds_since(view.now).max(0));
+    let back = view.way_back.as_ref();
+    let seconds = back.filter(|it| it.possible).and_then(|it| it.seconds);
+    [
         family(
             "changeover_requests_per_minute",
             "Requests of users that the site got when they were last counted.",
@@ -126,18 +136,23 @@ fn families(view: &StatusView) -> Vec<Family> {
         family(
             "changeover_way_back_seconds",
             "How long users would take to be back; absent when nobody has measured it.",
-            plain(back.filter(|it| it.possible).and_then(|it| it.seconds)),
+            plain(seconds),
         ),
-        family(
-            "changeover_last_line_age_seconds",
-            "The age of the journal's last line.",
-            plain(view.line_at.map(age)),
-        ),
-        family("changeover_fact_age_seconds", "How long ago a fact was read.", ages(view, &age)),
     ]
 }
 
-fn roles(view: &StatusView) -> Vec<(Vec<(&'static str, String)>, i64)> {
+fn of_site(site: &SiteName) -> Vec<(&'static str, String)> {
+    vec![("site", site.to_string())]
+}
+
+fn open(view: &StatusView) -> Vec<Sample> {
+    let Some(run) = &view.run else { return vec![] };
+    let phase = view.phase.map_or("", |it| it.name()).to_owned();
+    let kind = run.kind.name().to_owned();
+    vec![(vec![("run", run.number.to_string()), ("kind", kind), ("phase", phase)], 1)]
+}
+
+fn roles(view: &StatusView) -> Vec<Sample> {
     let sites = [&view.production, &view.standby];
     let mut samples = vec![];
     for (position, site) in sites.into_iter().enumerate() {
@@ -157,7 +172,7 @@ fn roles(view: &StatusView) -> Vec<(Vec<(&'static str, String)>, i64)> {
     samples
 }
 
-fn ages(view: &StatusView, age: &dyn Fn(Time) -> i64) -> Vec<(Vec<(&'static str, String)>, i64)> {
+fn ages(view: &StatusView, age: &dyn Fn(Time) -> i64) -> Vec<Sample> {
     let of = |fact: &str, site: Option<&SiteName>, at: Time| {
         let mut labels = vec![("fact", fact.to_owned())];
         labels.extend(site.map(|site| ("site", site.to_string())));
