@@ -10,7 +10,7 @@ use crate::fault::{
     E2002, E2003, E2004, E2005, E2006, E2007, E2008, E2011, E2012, E2013, E2014, E2017, E2019,
     Exit, Fault,
 };
-use crate::machine::{Fact, Input, State, Told};
+use crate::machine::{Fact, Input, State, Told, Waiver};
 use crate::model::{Actor, Identity, Phase, StepId};
 
 impl Conductor {
@@ -120,8 +120,11 @@ impl Conductor {
             });
         }
         if !waive.is_empty() {
-            let facts = self.waivers(waive)?;
-            self.book().note(by, "checks waived", reason, vec![], facts)?;
+            let facts = self.waivers(by, waive, reason.as_deref())?;
+            let ids: Vec<&str> = waive.iter().map(StepId::as_str).collect();
+            let why = reason.as_deref().unwrap_or_default();
+            let text = format!("waived by {}: {}: {why}", by.name, ids.join(", "));
+            self.book().note(by, text, reason, vec![], facts)?;
         }
         match life.state {
             // After a crash there is work to finish before anything new.
@@ -242,7 +245,8 @@ impl Conductor {
         }
         // The entry names the check by its id.
         let check = self.run_workflow()?.all_steps().any(|it| it.id == *step && it.is_check());
-        let facts = check.then(|| Fact::Waived { check: step.clone() });
+        let waiver = Waiver { by: by.name.clone(), reason: reason.clone().unwrap_or_default() };
+        let facts = check.then(|| Fact::Waived { check: step.clone(), waiver });
         self.decide(by, input, (reason, vec![], facts.into_iter().collect()))
     }
 

@@ -1,4 +1,4 @@
-//! All waits.
+//! How long things may take.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ pub struct Limits {
     pub action: Lasting,
     /// How long after its deadline a late request could still take effect.
     pub late: Lasting,
+    /// The whole of preflight; a check that has not ended then is unknown.
+    pub preflight: Lasting,
 }
 
 impl Default for Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             counting: Lasting::seconds(10),
             action: Lasting::seconds(600),
             late: Lasting::seconds(60),
+            preflight: Lasting::seconds(120),
         }
     }
 }

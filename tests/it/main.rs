@@ -31,6 +31,7 @@ mod faults;
 mod journal;
 mod machine;
 mod practice;
+mod preflight;
 mod swap;
 mod table;
 mod tidy;
