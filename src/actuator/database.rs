@@ -12,10 +12,11 @@ use crate::actuator::host::sql::{self, How, declared};
 use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3803, E3804};
+use crate::machine::Fact;
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::Workflow;
-use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
+use crate::workflow::step::params::{DatabaseEqual, DatabaseRows, DatabaseTarget};
 
 /// What tells one database server from every other: copies of a server share the identifier, servers in
 /// two networks may share an address, and no two were started in the same microsecond.
@@ -28,6 +29,40 @@ pub(super) fn target(wire: Arc<Wire>, call: Call, with: DatabaseTarget) -> Box<d
 
 pub(super) fn equal(wire: Arc<Wire>, call: Call, with: DatabaseEqual) -> Box<dyn Check> {
     Box::new(Alike { wire, call, with })
+}
+
+pub(super) fn rows(wire: Arc<Wire>, call: Call, with: DatabaseRows) -> Box<dyn Check> {
+    Box::new(Rows { wire, call, with })
+}
+
+#[derive(Debug)]
+struct Rows {
+    wire: Arc<Wire>,
+    call: Call,
+    with: DatabaseRows,
+}
+
+#[async_trait]
+impl Check for Rows {
+    /// Counts; it passes when everything could be counted.
+    async fn look(&self) -> Finding {
+        let site = self.call.on.as_ref().unwrap_or(&self.call.production);
+        let mut rows = 0_u64;
+        for query in &self.with.queries {
+            let answer = ask_site(&self.wire, &self.call.workflow, site, query).await;
+            let number = answer.and_then(|(_, text)| {
+                let wrong = |_| Trouble::new(&E3702, "database", format!("{query}: `{text}`"));
+                text.parse::<u64>().map_err(wrong)
+            });
+            match number {
+                Ok(number) => rows = rows.saturating_add(number),
+                Err(trouble) => return trouble.finding(&self.wire),
+            }
+        }
+        let says = format!("{rows} rows on {site}");
+        let evidence = vec![self.wire.evidence_with("database", says, json!({ "rows": rows }))];
+        Finding { verdict: Verdict::Pass, evidence, facts: vec![Fact::Rows { rows }] }
+    }
 }
 
 #[derive(Debug)]

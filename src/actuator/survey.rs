@@ -35,14 +35,43 @@ pub(super) async fn survey(
     let says = format!("{production} is production by each record");
     let mut evidence =
         vec![wire.evidence_with("cloudflare", says, json!({ "production": production }))];
-    let mut releases = BTreeMap::new();
+    let (releases, seen) = answers(wire, workflow, &addresses).await;
+    evidence.extend(seen);
+    Ok(Survey { production, releases, addresses, marks: group.marks(), evidence })
+}
+
+/// The release each site answers with, where the switch cannot be read or says nothing clear.
+pub(super) async fn releases(
+    actuators: &Actuators,
+    wire: &Arc<Wire>,
+    workflow: &Workflow,
+) -> (BTreeMap<SiteName, String>, Vec<Evidence>) {
+    let (mut addresses, mut evidence) = (Sites::new(), vec![]);
     for site in workflow.sites.keys() {
-        let own = addresses.get(site);
-        let (release, seen) = release(wire, workflow, site, own).await;
+        match actuators.addresses(workflow, site).await {
+            Ok(own) => {
+                addresses.insert(site.clone(), own);
+            }
+            Err(seen) => evidence.push(seen),
+        }
+    }
+    let (releases, seen) = answers(wire, workflow, &addresses).await;
+    evidence.extend(seen);
+    (releases, evidence)
+}
+
+async fn answers(
+    wire: &Wire,
+    workflow: &Workflow,
+    addresses: &Sites,
+) -> (BTreeMap<SiteName, String>, Vec<Evidence>) {
+    let (mut releases, mut evidence) = (BTreeMap::new(), vec![]);
+    for site in workflow.sites.keys() {
+        let (release, seen) = release(wire, workflow, site, addresses.get(site)).await;
         releases.extend(release.map(|it| (site.clone(), it)));
         evidence.push(seen);
     }
-    Ok(Survey { production, releases, addresses, marks: group.marks(), evidence })
+    (releases, evidence)
 }
 
 async fn release(

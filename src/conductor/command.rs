@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Exit;
 use crate::machine::{At, Ended, State};
 use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time};
+use crate::view::WayBack;
 
 /// One command. The same for the CLI and for the socket of a working conductor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +124,7 @@ pub struct Plan {
     /// What would be done, step by step.
     pub steps: Vec<PlannedStep>,
     /// What going back would cost afterwards.
-    pub way_back: String,
+    pub way_back: WayBack,
     /// Over all of the above.
     pub digest: Digest,
 }

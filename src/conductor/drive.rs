@@ -46,7 +46,13 @@ impl Conductor {
                     self.say(&format!("{why} in {}", at.phase.name()));
                     return Ok(());
                 }
-                State::Doing { at, .. } => self.work_group(by, at).await?,
+                State::Doing { at, .. } => {
+                    if at.phase == Phase::Swap {
+                        // Said before users are moved: a crash half-way leaves no stale table.
+                        self.publish(false).await;
+                    }
+                    self.work_group(by, at).await?;
+                }
                 State::Ready { at } if goes_on(&life, at, goal) => self.next(by, goal).await?,
                 State::Ready { .. } => return Ok(()),
             }

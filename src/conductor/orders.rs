@@ -10,7 +10,7 @@ use crate::fault::{
     E2002, E2003, E2004, E2005, E2006, E2007, E2008, E2011, E2012, E2013, E2014, E2017, E2019,
     Exit, Fault,
 };
-use crate::machine::{Fact, Input, State, Told};
+use crate::machine::{Fact, Input, State, Told, Waiver};
 use crate::model::{Actor, Identity, Phase, StepId, Way};
 
 impl Conductor {
@@ -22,10 +22,12 @@ impl Conductor {
         if order.dry_run {
             return self.plan(order).await;
         }
+        let before = self.life();
         let outcome = match self.accept_order(order, who).await {
             Ok(goal) => self.drive(who, &goal).await,
             Err(fault) => Err(fault),
         };
+        self.publish_after(&before).await;
         match outcome {
             Ok(()) => Ok(self.reply()),
             Err(fault) => Err(self.refused(order, who, fault)?),
@@ -198,6 +200,8 @@ impl Conductor {
             self.guard_roles(Phase::Lift, Way::Forth).await?;
             self.guard_jobs(Phase::Lift).await?;
             self.guard_embargo(Phase::Lift, Way::Forth).await?;
+            let (evidence, facts) = self.count_users().await?;
+            return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
@@ -224,12 +228,15 @@ impl Conductor {
             return Err(self.not_now("rollback"));
         }
         if self.book().try_input(by, &input).is_err() {
-            let says = "writes were allowed on the new production; going back loses them";
+            let (_, now) = self.count_rows(&life).await?;
+            let cost = crate::view::way_back(&now, None, &self.measured).says;
+            let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
-        self.decide(by, input, Self::told(reason))
+        let (told, _) = self.count_rows(&life).await?;
+        self.decide(by, input, (reason, told.0, told.1))
     }
 
     /// `retry` looks again; where a crash left work behind there is nothing to decide. An embargo that
@@ -255,7 +262,11 @@ impl Conductor {
             return Err(Fault::new(&E2014, says)
                 .because("only failed steps marked `skippable` in the workflow may be"));
         }
-        self.decide(by, input, Self::told(reason))
+        // The entry names the check by its id.
+        let check = self.run_workflow()?.all_steps().any(|it| it.id == *step && it.is_check());
+        let waiver = Waiver { by: by.name.clone(), reason: reason.clone().unwrap_or_default() };
+        let facts = check.then(|| Fact::Waived { check: step.clone(), waiver });
+        self.decide(by, input, (reason, vec![], facts.into_iter().collect()))
     }
 
     /// The position of a step of the current phase.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::machine::{At, Fact, Record};
+use crate::machine::{At, Fact, Life, Record};
 use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -199,6 +199,15 @@ pub trait World: Send + Sync {
     /// is a part that is not known. `known` are the addresses the journal has, for sites of which nobody
     /// says what they own now. Takes no lock and changes nothing.
     async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight;
+
+    /// Writes the table of sites and roles where the workflow wants it: a rendering of what is so, like the
+    /// store; nothing waits for it and nothing is decided by it. `ask` reads the world first.
+    ///
+    /// # Errors
+    /// What stood in the way, for people.
+    async fn publish(&self, _: &Workflow, _: &Life, _ask: bool) -> Result<(), Evidence> {
+        Ok(())
+    }
 
     /// Sets the first mark of this journal in every zone that has none: the number after the one the survey
     /// gives for that zone, else 1. Only `init`, `run adopt` and `drift adopt` do.

@@ -5,6 +5,7 @@ mod log;
 mod packet;
 mod page;
 mod plan;
+mod prometheus;
 mod run;
 mod status;
 
@@ -13,6 +14,7 @@ pub use log::{entry, log};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};
+pub use prometheus::prometheus;
 pub use run::{runs, timeline};
 pub use status::{outside, status};
 

@@ -16,6 +16,7 @@ use changeover::model::{
 };
 use changeover::port::Head;
 use changeover::view::render::Paper;
+use changeover::view::{Loses, WayBack};
 use clap::Parser;
 
 use crate::walk::Walk;
@@ -100,7 +101,14 @@ fn plan(at: Time) -> Plan {
             step("swap", "confirm", "switch.confirm", "unknown"),
             step("sanity", "front", "http", "later"),
         ],
-        way_back: "free: no write was allowed since the swap; users go back to hk".to_owned(),
+        way_back: WayBack {
+            possible: true,
+            seconds: Some(65),
+            loses: Loses::Nothing,
+            because: "no write was allowed since".to_owned(),
+            until: Some(Phase::Lift),
+            says: "free: no write was allowed since the swap; users go back to hk".to_owned(),
+        },
         digest: Digest::of(b"plan"),
     }
 }

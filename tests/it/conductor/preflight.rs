@@ -208,6 +208,7 @@ impl Rig {
             watcher: Arc::new(NoWatcher),
             inbox,
             expected: BTreeMap::new(),
+            measured: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
         });
