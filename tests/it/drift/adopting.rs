@@ -130,6 +130,9 @@ async fn half_a_swap_is_named_and_a_move_ended_by_hand_is_adopted() {
     let refused =
         operator.order("engineer-a", Command::DriftAdopt { confirm: Some("sydney".into()) });
     assert_eq!(refused.await.unwrap_err().code.id, "E2041");
+    // As an embargo does that is enforced.
+    hands.writes("hk", false);
+    hands.writes("sydney", false);
     // People end the move by hand; the journal still says that users are on their way.
     hands.move_all(&operator, "sydney");
     let seen = look(&operator).await;
