@@ -279,16 +279,6 @@ impl Conductor {
         })
     }
 
-    /// The answer to this command. Adopting is done when it is written, wherever a run stands.
-    pub(super) fn reply_to(&self, command: &Command) -> Reply {
-        let reply = self.reply();
-        if !matches!(command, Command::DriftAdopt { .. }) {
-            return reply;
-        }
-        let sentence = format!("the journal says what the world says; {}", reply.sentence);
-        Reply { exit: Exit::Done, code: None, sentence, ..reply }
-    }
-
     /// The answer when nothing more can be done without people.
     pub(super) fn reply(&self) -> Reply {
         let life = self.life();

@@ -2,7 +2,7 @@
 //! people may record that the world is right.
 
 use crate::conductor::Conductor;
-use crate::conductor::command::{Plan, Reply};
+use crate::conductor::command::{Command, Plan, Reply};
 use crate::conductor::guard::{confirmed, refused_by};
 use crate::conductor::plan::digest_of;
 use crate::conductor::start::unread;
@@ -142,6 +142,16 @@ impl Conductor {
         let (exit, state) = (Exit::Done, life.state);
         let next = "nothing was changed; run it without --dry-run".to_owned();
         Ok(Reply { exit, sentence, next, state, code: None, plan: Some(plan) })
+    }
+
+    /// The answer to this command. Adopting is done when it is written, wherever a run stands.
+    pub(super) fn reply_to(&self, command: &Command) -> Reply {
+        let reply = self.reply();
+        if !matches!(command, Command::DriftAdopt { .. }) {
+            return reply;
+        }
+        let sentence = format!("the journal says what the world says; {}", reply.sentence);
+        Reply { exit: Exit::Done, code: None, sentence, ..reply }
     }
 
     async fn adoptable(&self) -> Result<(Sight, Adoption), Fault> {
