@@ -22,12 +22,14 @@ pages! {
     "cloudflare.token"
     "database.equal"
     "database.target"
+    "database.rows"
     "dns.aged"
     "dns.delegated"
     "dns.dnssec"
     "dns.proxied"
     "dns.records"
     "dns.ttl"
+    "drained"
     "embargo.holds"
     "gitlab.idle"
     "gitlab.pipeline"
@@ -47,6 +49,7 @@ pages! {
     "switch.confirm"
     "switch.whole"
     "tls"
+    "traffic"
     "tls.group"
 }
 
