@@ -196,7 +196,7 @@ impl Conductor {
             self.plan(&order).await
         } else {
             match self.accept_order(&order, &who).await {
-                Ok(_) => Ok(self.reply()),
+                Ok(_) => Ok(self.reply_to(&order.command)),
                 Err(fault) => Err(self.refused(&order, &who, fault)?),
             }
         };

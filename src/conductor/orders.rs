@@ -29,7 +29,7 @@ impl Conductor {
         };
         self.publish_after(&before).await;
         match outcome {
-            Ok(()) => Ok(self.reply()),
+            Ok(()) => Ok(self.reply_to(&order.command)),
             Err(fault) => Err(self.refused(order, who, fault)?),
         }
     }
@@ -280,6 +280,16 @@ impl Conductor {
             Fault::new(&E2012, format!("the current phase has no step `{step}`"))
                 .hint("changeover status")
         })
+    }
+
+    /// The answer to this command. Adopting is done when it is written, wherever a run stands.
+    pub(super) fn reply_to(&self, command: &Command) -> Reply {
+        let reply = self.reply();
+        if !matches!(command, Command::DriftAdopt { .. }) {
+            return reply;
+        }
+        let sentence = format!("the journal says what the world says; {}", reply.sentence);
+        Reply { exit: Exit::Done, code: None, sentence, ..reply }
     }
 
     /// The answer when nothing more can be done without people.

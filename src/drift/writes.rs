@@ -39,6 +39,12 @@ impl Seen<'_> {
         self.known.record().embargoes.get(site)
     }
 
+    /// An embargo that must show at the database: the workflow says how it is enforced. One that is only
+    /// announced asks people, and shows nowhere.
+    fn enforced(&self, site: &SiteName) -> Option<&Embargo> {
+        self.known.workflow.embargo.as_ref().and_then(|_| self.embargo(site))
+    }
+
     /// The site users are led to by every name; the journal's word where the names do not agree.
     fn production(&self) -> Option<&SiteName> {
         self.group.whole().or_else(|| self.known.record().production())
@@ -50,7 +56,7 @@ impl Seen<'_> {
         let writes = |site: &&SiteName| self.accepts(site).is_some_and(|(it, _)| it);
         let production = self.production();
         let counted = |site: &&SiteName| {
-            reached.contains(site) || Some(*site) == production || self.embargo(site).is_some()
+            reached.contains(site) || Some(*site) == production || self.enforced(site).is_some()
         };
         let sites = self.known.workflow.sites.keys();
         let writers: BTreeSet<&SiteName> = sites.filter(writes).filter(counted).collect();
@@ -136,7 +142,7 @@ impl Seen<'_> {
 
     /// Writes accepted where an embargo lies.
     fn missing(&self, site: &SiteName) -> Option<Difference> {
-        let embargo = self.embargo(site)?;
+        let embargo = self.enforced(site)?;
         let (accepts, part) = self.accepts(site)?;
         if !accepts {
             return None;
@@ -173,14 +179,14 @@ impl Seen<'_> {
             None => "is not known to accept writes",
         };
         let region = self.known.at().map(|at| region_of(at.phase));
+        let extend = format!("changeover embargo extend {site} --for 2h --reason TEXT");
         let (settle, command) = match region {
             Some(RegionName::Preparing) => (
-                "go on with the run, or give it up: `changeover release abort --reason TEXT` lifts it"
-                    .to_owned(),
+                format!("go on with the run, give it up, or say until when: {extend}"),
                 self.known.go_on(),
             ),
             Some(RegionName::Cutover | RegionName::Closing) => {
-                ("go on with the run: `lift` lifts it".to_owned(), self.known.go_on())
+                (format!("go on with the run, or say until when: {extend}"), self.known.go_on())
             }
             None => (format!("{}, then record it", self.allow(site)), Some(adopt(site))),
         };
@@ -228,10 +234,11 @@ impl Seen<'_> {
 
     /// What a person types at the site's database.
     fn role(&self, site: &SiteName, how: &str) -> String {
-        let database = self.known.workflow.database.as_ref();
-        let host = database.map_or("its host", |it| it.host.as_str());
+        let (database, by) = (&self.known.workflow.database, &self.known.workflow.embargo);
+        let host = database.as_ref().map_or("its host", |it| it.host.as_str());
+        let role = by.as_ref().map_or("CURRENT_USER", |it| it.role.as_str());
         format!(
-            "on {host} of {site} tell its database `alter role CURRENT_USER {how}` and end open connections"
+            "on {host} of {site} tell its database `alter role {role} {how}` and end open connections"
         )
     }
 }

@@ -90,8 +90,8 @@ impl Hands<'_> {
     pub(super) fn writes(&self, site: &str, accepted: bool) {
         let how = if accepted { "reset" } else { "set" };
         let value = if accepted { "" } else { " = on" };
-        let options =
-            if accepted { "PGOPTIONS='-c default_transaction_read_only=off' " } else { "" };
+        // Who changes the setting is not bound by it.
+        let options = "PGOPTIONS='-c default_transaction_read_only=off' ";
         let set = format!("alter role gigadb {how} default_transaction_read_only{value}");
         self.on(site, &format!("set -a; . ./.env; set +a; {options}psql -XAtc \"{set}\""));
     }
@@ -243,7 +243,6 @@ async fn each_disagreement_is_named_and_its_advice_settles_it() {
     let (code, text) = status(&operator, &["drift", "--exit-code"]);
     assert!(code == Some(8) && text.contains("two writers"), "{code:?} {text}");
     assert_eq!(status(&operator, &["drift"]).0, Some(0), "without the flag nothing is counted");
-    assert!(!operator.state.join("gigadb/lock").exists() || operator.life().record.runs == 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,7 +250,6 @@ async fn what_cannot_be_read_is_unknown_and_never_clean() {
     let lab = Lab::start();
     let operator = initialised(&lab, "dark").await;
     let cases = [
-        (json!({ "cloudflare_token": "expired" }), json!({ "cloudflare_token": "active" }), ""),
         (json!({ "regions_down": ["ap-east-1"] }), json!({ "regions_down": [] }), "aws ec2"),
         (json!({ "dns_down": true }), json!({ "dns_down": false }), "dns gigadb.org"),
         (
@@ -265,7 +263,7 @@ async fn what_cannot_be_read_is_unknown_and_never_clean() {
             "http",
         ),
     ];
-    for (set, back, source) in cases.into_iter().filter(|it| !it.2.is_empty()) {
+    for (set, back, source) in cases {
         lab.post("/_lab/set", &set);
         let seen = look(&operator).await;
         assert!(names(&seen).is_empty(), "{source}: {:#?}", seen.report.differences);

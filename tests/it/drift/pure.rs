@@ -2,7 +2,7 @@
 
 use changeover::drift::{Name, adoption};
 use changeover::machine::{Embargo, Fact, Owed};
-use changeover::model::{EntrySeen, Kind, MarkSeen, Roles};
+use changeover::model::{EntrySeen, MarkSeen, Roles};
 use proptest::prelude::*;
 
 use super::world::{Paper, SITES, ZONES, address, names, now, part, site, unknown};
@@ -192,7 +192,6 @@ fn adopting_records_what_is_whole() {
     assert_eq!(it.production, site("sydney"));
     assert_eq!(it.facts, [Fact::RolesSettled { production: site("sydney") }]);
     assert_eq!(it.unmarked.into_iter().collect::<Vec<_>>(), [("gigadb.org".to_owned(), 3)]);
-    let _ = Kind::Release;
 }
 
 /// Where a name leads in a random world.
