@@ -20,7 +20,7 @@ pages! {
     "backup.whole"
     "closed"
     "cloudflare.token"
-    "database.equal"
+    "database.equal", "database.rows", "drained", "traffic"
     "database.target"
     "dns.aged"
     "dns.delegated"
