@@ -17,6 +17,7 @@ mod job;
 mod job_placed;
 mod marker;
 mod notify;
+mod sight;
 mod site;
 mod status_table;
 mod survey;
@@ -29,11 +30,12 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::machine::Life;
-use crate::model::{Evidence, SiteName, Verdict};
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -99,6 +101,7 @@ impl World for Actuators {
             Params::GitlabRights(it) => gitlab::rights::check(wire, call, it),
             Params::HostDisk(it) => host::disk::check(wire, call, it),
             Params::HostMounted(it) => host::mounted::check(wire, call, it),
+            Params::EmbargoHolds(it) => embargo::holds(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -168,7 +171,8 @@ impl World for Actuators {
             | Params::GitlabRights(_)
             | Params::HostDisk(_)
             | Params::HostMounted(_)
-            | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
+            | Params::DatabaseEqual(_)
+            | Params::EmbargoHolds(_) => Box::new(Misplaced(wire)),
         }
     }
 
@@ -182,6 +186,10 @@ impl World for Actuators {
 
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight {
+        sight::sight(&self.wire, workflow, known, deadline).await
     }
 
     async fn publish(&self, workflow: &Workflow, life: &Life, ask: bool) -> Result<(), Evidence> {

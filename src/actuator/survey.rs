@@ -74,35 +74,66 @@ async fn answers(
     (releases, evidence)
 }
 
-/// The release that a site answers with at its own address: under production's first name, and, since a
-/// standby may not know that name before its first deploy, under the standby's.
 async fn release(
     wire: &Wire,
     workflow: &Workflow,
     site: &SiteName,
     own: Option<&BTreeMap<String, String>>,
 ) -> (Option<String>, Evidence) {
-    let record = records(workflow, Kind::Release).first();
-    let Some((record, address)) = record.and_then(|it| Some((it, own?.get(it.id.as_str())?)))
-    else {
+    let Some(own) = own else {
         return (None, wire.evidence("survey", format!("{site} has no address to ask")));
     };
-    let deadline: Duration = workflow.limits.call.0;
-    let mut said = vec![];
+    match released(wire, workflow, own, workflow.limits.call.0).await {
+        Ok(Some(found)) => {
+            let seen = format!("{site} answers with {found}");
+            (Some(found), wire.evidence("http", seen))
+        }
+        Ok(None) => {
+            let says = format!("{site} answers without a release");
+            (None, wire.evidence("http", says))
+        }
+        Err(seen) => {
+            let says = format!("the release of {site} is not known: {}", seen.says);
+            (None, Evidence { says, ..seen })
+        }
+    }
+}
+
+/// The release that a site with these addresses answers with: under production's first name, and, since a
+/// standby may not know that name before its first deploy, under the standby's. `None`: both pages came
+/// without one.
+///
+/// # Errors
+/// What was seen when nothing was found and one of them did not come.
+pub(super) async fn released(
+    wire: &Wire,
+    workflow: &Workflow,
+    own: &BTreeMap<String, String>,
+    deadline: Duration,
+) -> Result<Option<String>, Evidence> {
+    let record = records(workflow, Kind::Release).first();
+    let found = record.and_then(|it| Some((it, own.get(it.id.as_str())?)));
+    let Some((record, address)) = found else {
+        return Err(wire.evidence("survey", "there is no address to ask"));
+    };
+    let (mut said, mut silent) = (vec![], false);
     for name in [&record.production, &record.standby] {
         match http::get(wire, &format!("https://{name}/"), Some(address), deadline).await {
             Ok(answer) => match version(&answer.text()) {
-                Some(found) => {
-                    let seen = format!("{site} answers with {found} as {name}");
-                    return (Some(found), wire.evidence(&format!("http {address}"), seen));
+                Some(found) => return Ok(Some(found)),
+                None => {
+                    silent |= !answer.is_success();
+                    said.push(format!("{} without a release as {name}", answer.status));
                 }
-                None => said.push(format!("{} without a release as {name}", answer.status)),
             },
-            Err(missing) => said.push(format!("{missing} as {name}")),
+            Err(missing) => {
+                silent = true;
+                said.push(format!("{missing} as {name}"));
+            }
         }
     }
-    let says = format!("the release of {site} is not known: {}", said.join("; "));
-    (None, wire.evidence(&format!("http {address}"), says))
+    let missing = || wire.evidence(&format!("http {address}"), said.join("; "));
+    if silent { Err(missing()) } else { Ok(None) }
 }
 
 /// The first `Version: v1.2.3` of a page.

@@ -44,6 +44,8 @@ struct Standing {
     mode: &'static str,
     says: String,
     next: view::Next,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     way_back: Option<view::WayBack>,
 }
@@ -130,6 +132,7 @@ fn show(
 fn standing(glance: &Glance, scene: &mut Scene<'_>) -> Result<(), Fault> {
     let look = look(glance);
     let (says, next) = (view::says(&look), view::what_next(&look));
+    let faults = view::overdue(&look, &view::embargoes(&look));
     let run = look.life.record.run.is_some();
     let back = run.then(|| view::way_back(look.life, None, &view::measured(look.lines)));
     let streams = &mut *scene.streams;
@@ -137,10 +140,13 @@ fn standing(glance: &Glance, scene: &mut Scene<'_>) -> Result<(), Fault> {
         let mode = glance.life.state.mode();
         return streams.document_line(
             "changeover.standing/v1",
-            Standing { mode, says, next, way_back: back },
+            Standing { mode, says, next, faults, way_back: back },
         );
     }
     if !streams.screen {
+        for fault in faults {
+            streams.answer(&format!("FAULT: {fault}"))?;
+        }
         streams.answer(&says)?;
         if let Some(back) = back {
             streams.answer(&format!("way back: {}", back.says))?;

@@ -82,6 +82,25 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Let an embargo last longer.
+    Extend {
+        /// Which; all that lie when absent.
+        site: Option<SiteName>,
+        /// Until then.
+        until: Option<Time>,
+        /// Or this many seconds from now.
+        seconds: Option<i64>,
+    },
+    /// Give a kept copy up before its time.
+    GiveUp {
+        /// Its name.
+        copy: String,
+    },
+    /// The world is right: record who is production, addresses, releases and marks as they are.
+    DriftAdopt {
+        /// The typed consent: the site that is production by the world.
+        confirm: Option<SiteName>,
+    },
 }
 
 /// A command with its envelope.

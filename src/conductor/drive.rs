@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
+use crate::conductor::roles::roles_at;
 use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
@@ -217,7 +218,7 @@ fn follows(before: &Life, input: &Input, to: &State) -> Option<Fact> {
     let ends = matches!(input, Input::Step { .. } | Input::Skip { .. } | Input::Resolve { .. });
     let stays = matches!(to, State::Doing { at, .. } if at.phase == from.phase);
     let done = ends && !stays && !matches!(to, State::Halted { .. });
-    let (production, standby) = crate::conductor::meant(run, from);
+    let (production, standby) = roles_at(&before.record, run, from);
     match from.phase {
         Phase::Deploy if done => {
             Some(Fact::Release { site: standby, version: run.version.clone()? })

@@ -8,14 +8,17 @@ mod call;
 mod command;
 mod drive;
 mod guard;
+mod interlock;
 mod orders;
 mod packet;
 mod plan;
+mod reality;
 mod resolve;
 mod roles;
 mod settle;
 mod start;
 mod truth;
+mod verdict;
 mod work;
 
 use std::collections::BTreeMap;

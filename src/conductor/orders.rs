@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told, Waiver};
-use crate::model::{Actor, Identity, Phase, StepId};
+use crate::model::{Actor, Identity, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -66,7 +66,7 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason)?;
+                self.begin_release(by, version, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
             Command::Next { auto, confirm, waive } => {
@@ -76,12 +76,13 @@ impl Conductor {
             }
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
-            Command::Accept => self.accept(by, reason).await?,
-            Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
+            Command::Accept => Box::pin(self.accept(by, reason)).await?,
+            Command::Abort => Box::pin(self.abort(by, reason)).await?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason).await?;
+                let going = self.rollback(by, confirm.as_ref(), *accept_data_loss, reason);
+                Box::pin(going).await?;
             }
-            Command::Retry => self.retry(by, reason)?,
+            Command::Retry => Box::pin(self.retry(by, reason)).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
@@ -98,6 +99,10 @@ impl Conductor {
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+            Command::Extend { site, until, seconds } => {
+                self.extend(by, site.as_ref(), *until, *seconds, reason)?;
+            }
+            Command::GiveUp { copy } => self.give_up(by, copy, reason)?,
         }
         Ok(Goal::default())
     }
@@ -192,11 +197,20 @@ impl Conductor {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
+            self.guard_roles(Phase::Lift, Way::Forth).await?;
             self.guard_jobs(Phase::Lift).await?;
+            self.guard_embargo(Phase::Lift, Way::Forth).await?;
             let (evidence, facts) = self.count_users().await?;
             return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
         self.decide(by, Input::Accept, Self::told(reason))
+    }
+
+    async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        if self.book().try_input(by, &Input::Abort).is_ok() {
+            self.guard_roles(Phase::Lift, Way::Abort).await?;
+        }
+        self.decide(by, Input::Abort, Self::told(reason))
     }
 
     async fn rollback(
@@ -220,15 +234,20 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        self.guard_roles(Phase::Swap, Way::Back).await?;
         let (told, _) = self.count_rows(&life).await?;
         self.decide(by, input, (reason, told.0, told.1))
     }
 
-    /// `retry` looks again; where a crash left work behind there is nothing to decide.
-    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+    /// `retry` looks again; where a crash left work behind there is nothing to decide. An embargo that
+    /// somebody lifted by hand is laid again first.
+    async fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let laid = self.lay_again(by, reason.as_ref()).await?;
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
+            State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
+                self.guard_walk()?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }
@@ -342,6 +361,9 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::Extend { .. } => "embargo extend",
+            Self::GiveUp { .. } => "keep release",
+            Self::DriftAdopt { .. } => "drift adopt",
         }
     }
 
@@ -356,7 +378,10 @@ impl Command {
             | Self::Resolve { .. }
             | Self::Amend { .. }
             | Self::Adopt
-            | Self::Close => true,
+            | Self::Close
+            | Self::Extend { .. }
+            | Self::GiveUp { .. }
+            | Self::DriftAdopt { .. } => true,
             Self::Init
             | Self::Approve { .. }
             | Self::Accept

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
-use crate::conductor::work::expected;
+use crate::conductor::verdict::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
@@ -21,6 +21,9 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if let Command::DriftAdopt { confirm } = &order.command {
+            return self.plan_adoption(confirm.as_ref()).await;
+        }
         let life = self.life();
         let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
             let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
@@ -233,11 +236,14 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Pause
         | Command::Amend { .. }
         | Command::Adopt
-        | Command::Close => None,
+        | Command::Close
+        | Command::Extend { .. }
+        | Command::GiveUp { .. }
+        | Command::DriftAdopt { .. } => None,
     }
 }
 
-fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     let mut whole = format!("{command}\n{epoch}\n");
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));

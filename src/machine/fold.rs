@@ -189,6 +189,14 @@ impl Record {
                 self.packet = Some(*digest);
                 self.packet_parts.clone_from(parts);
             }
+            Fact::Copied { name, kept } => {
+                let now = self.now;
+                self.copies.retain(|_, it| it.until > now);
+                self.copies.insert(name.clone(), kept.clone());
+            }
+            Fact::GivenUp { name } => {
+                self.copies.remove(name);
+            }
             Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,

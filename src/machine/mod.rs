@@ -17,7 +17,7 @@ mod rules;
 mod state;
 
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
-pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
+pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Kept, Owed, Remembered};
 pub use gate::approved;
 pub use guard::frozen_out;
 pub use input::{Begin, Ended, Input};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::entry::{Embargo, Owed, Remembered};
+use crate::machine::entry::{Embargo, Kept, Owed, Remembered};
 use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
 /// The open run.
@@ -121,6 +121,9 @@ pub struct Record {
     pub addresses: BTreeMap<SiteName, BTreeMap<String, String>>,
     /// Embargoes that lie, by site.
     pub embargoes: BTreeMap<SiteName, Embargo>,
+    /// Copies of databases that are kept, by name; dropped when another one is made after their time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copies: BTreeMap<String, Kept>,
     /// What must be put back; outlives its run.
     pub owed: BTreeSet<Owed>,
     /// The open run.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::machine::{At, Fact, Life, Record};
-use crate::model::{Change, Evidence, OpId, SiteName, StepId, Time, Verdict};
+use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -194,6 +194,12 @@ pub trait World: Send + Sync {
     /// What was seen when they could not be read or do not agree.
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>>;
 
+    /// Looks at everything at once: owned addresses, the switch at its provider and at its authority, where
+    /// writes are accepted, jobs, releases, marks. Each source has this deadline; what does not answer in it
+    /// is a part that is not known. `known` are the addresses the journal has, for sites of which nobody
+    /// says what they own now. Takes no lock and changes nothing.
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight;
+
     /// Writes the table of sites and roles where the workflow wants it: a rendering of what is so, like the
     /// store; nothing waits for it and nothing is decided by it. `ask` reads the world first.
     ///
@@ -203,7 +209,8 @@ pub trait World: Send + Sync {
         Ok(())
     }
 
-    /// Sets the first mark of this journal in every zone that has none. Only `init` and `run adopt` do.
+    /// Sets the first mark of this journal in every zone that has none: the number after the one the survey
+    /// gives for that zone, else 1. Only `init`, `run adopt` and `drift adopt` do.
     ///
     /// # Errors
     /// What was seen when one could not be set.

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::fault::E2040;
 use crate::machine::{
     Body, Caches, Counted, Embargo, Fact, Input, Line, Owed, RegionName, region_of,
 };
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed, soak_end};
+use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
@@ -31,18 +33,6 @@ pub struct SiteView {
     pub seen: Option<Time>,
     /// What people must know about it.
     pub note: Option<String>,
-}
-
-/// An embargo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EmbargoView {
-    /// Where it lies.
-    pub site: SiteName,
-    /// How.
-    #[serde(flatten)]
-    pub embargo: Embargo,
-    /// Nobody lifted it in time: a fault.
-    pub expired: bool,
 }
 
 /// An effect without an outcome.
@@ -103,6 +93,9 @@ pub struct StatusView {
     pub gate: Option<Gate>,
     /// Embargoes that lie.
     pub embargoes: Vec<EmbargoView>,
+    /// Copies of databases that are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
     /// What must be put back.
     pub owed: Vec<Owed>,
     /// Effects without an outcome.
@@ -161,6 +154,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,
+        kept: kept(look),
         owed: record.owed.iter().cloned().collect(),
         intents: intents.collect(),
         faults,
@@ -241,28 +235,16 @@ fn seen(line: &Line, production: bool) -> Option<Time> {
     (production && (told || started)).then_some(line.at)
 }
 
-fn embargoes(look: &Look<'_>) -> Vec<EmbargoView> {
-    let lie = look.life.record.embargoes.iter();
-    lie.map(|(site, embargo)| EmbargoView {
-        site: site.clone(),
-        embargo: embargo.clone(),
-        expired: look.now >= embargo.until,
-    })
-    .collect()
-}
-
 fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<String>) {
     let record = &look.life.record;
     let (mut faults, mut warnings) = (vec![], vec![]);
-    for it in embargoes.iter().filter(|it| it.expired) {
-        let late = lasting(look.now.seconds_since(it.embargo.until));
-        faults.push(format!("the embargo on {} should have been lifted {late} ago", it.site));
-    }
+    faults.extend(overdue(look, embargoes));
     if record.run.is_none() {
         faults.extend(
             record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
         );
     }
+    faults.extend(drifted(look));
     let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
     if back && record.owed.contains(&Owed::Standby) {
         warnings.push(
@@ -282,6 +264,17 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
+}
+
+/// The last command was refused because the switch contradicts the journal: all a reader can know of drift.
+fn drifted(look: &Look<'_>) -> Option<String> {
+    let mut last = look.lines.iter().rev().map_while(|line| match &line.body {
+        Body::Refused { code, message, .. } => Some((line.at, code, message)),
+        Body::Decided { .. } | Body::Intent(_) | Body::Note { .. } => None,
+    });
+    let (at, _, message) = last.find(|(_, code, _)| code.as_str() == E2040.id)?;
+    let ago = lasting(look.now.seconds_since(at));
+    Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
 }
 
 /// What is owed, as a clause.

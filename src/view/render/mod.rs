@@ -1,5 +1,6 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
+mod embargo;
 mod log;
 mod packet;
 mod page;
@@ -8,6 +9,7 @@ mod prometheus;
 mod run;
 mod status;
 
+pub use embargo::{embargoes, kept};
 pub use log::{entry, log};
 pub use packet::packet;
 pub use page::Page;

@@ -299,6 +299,8 @@ kinds! {
         /// Where.
         paths: Vec<String>,
     }
+    /// Writes are really refused wherever an embargo lies, or on one role's site.
+    check "embargo.holds" => EmbargoHolds Absolute {}
     /// Role variables of the site's project are those of a role.
     action "gitlab.variables" => GitlabVariables Absolute {
         /// The role whose values are written.
@@ -315,7 +317,7 @@ kinds! {
         /// The job that deploys.
         r#await: String,
     }
-    /// Writes are announced as refused on the site.
+    /// Writes are refused on the site: as `embargo` says how, else announced only.
     action "embargo.on" => EmbargoOn Absolute {
         /// What is refused.
         scope: Vec<String>,
@@ -347,6 +349,9 @@ kinds! {
         instance: String,
         /// The snapshot's name: letters, digits, single hyphens.
         name: String,
+        /// How long it is kept at least; 30 days when absent.
+        #[serde(default)]
+        keep: Option<Lasting>,
     }
     /// A command on the site's host, once.
     action "host.run" => HostRun Once {
@@ -364,7 +369,11 @@ kinds! {
     /// The run's backup also lies under the key that the restore reads.
     action "backup.copy" => BackupCopy Absolute {}
     /// All records of the group lead to the other site.
-    action "switch" => Move Absolute {}
+    action "switch" => Move Absolute {
+        /// The records, as a reminder of what moves: every one of the group, or nothing.
+        #[serde(default)]
+        records: Vec<String>,
+    }
     /// The table of projects, roles and releases is written between markers in a file.
     action "status.render" => StatusRender Absolute {
         /// The file.

@@ -20,7 +20,11 @@ fn bastion() -> Hosts {
     std::fs::create_dir(hosts.path("home")).unwrap();
     hosts.write("home/.env", "PGHOST=db.example\nPGDATABASE=gigadb\nGITLAB_PROJECT_NAME=a/b/c\nGIGADB_ENVIRONMENT=live\nX=$(touch DIR/hacked)\n");
     hosts.program("docker", DOCKER);
-    hosts.program("upstream", "#!/bin/sh\necho \"$*\" >>DIR/loads\n");
+    hosts.program(
+        "upstream",
+        "#!/bin/sh\necho \"$*\" >>DIR/loads; cat .env >DIR/seen; exit $(cat DIR/ends)\n",
+    );
+    hosts.write("ends", "0\n");
     hosts
 }
 
@@ -71,6 +75,20 @@ fn a_load_looks_at_the_dump_before_it_drops_anything() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing was changed"));
     assert_eq!(run(&hosts, "databaseReset", &["today"]).status.code(), Some(2));
     assert_eq!(hosts.read("loads").lines().count(), 2);
+}
+
+#[test]
+fn a_load_may_write_where_the_role_only_reads() {
+    let hosts = bastion();
+    hosts.write("dump", DUMP);
+    let done = run(&hosts, "databaseReset", &["202611210500"]);
+    assert!(done.status.success(), "{done:?}");
+    let (seen, own) = (hosts.read("seen"), hosts.read("home/.env"));
+    assert!(seen.starts_with(&own), "the host's own settings: {seen}");
+    assert_eq!(&seen[own.len()..], "PGOPTIONS=-c default_transaction_read_only=off\n");
+    assert!(!own.contains("PGOPTIONS"), "for the load alone");
+    hosts.write("ends", "7\n");
+    assert_eq!(run(&hosts, "databaseReset", &["202611210500"]).status.code(), Some(7));
 }
 
 #[test]
