@@ -21,6 +21,7 @@ pages! {
     "closed"
     "cloudflare.token"
     "database.equal"
+    "database.rows"
     "database.target"
     "database.rows"
     "dns.aged"
@@ -51,6 +52,7 @@ pages! {
     "tls"
     "traffic"
     "tls.group"
+    "traffic"
 }
 
 /// The page about a kind of check.
