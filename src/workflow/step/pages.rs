@@ -23,7 +23,6 @@ pages! {
     "database.equal"
     "database.rows"
     "database.target"
-    "database.rows"
     "dns.aged"
     "dns.delegated"
     "dns.dnssec"
@@ -50,7 +49,6 @@ pages! {
     "switch.confirm"
     "switch.whole"
     "tls"
-    "traffic"
     "tls.group"
     "traffic"
 }
