@@ -103,6 +103,9 @@ impl Conductor {
                 self.extend(by, site.as_ref(), *until, *seconds, reason)?;
             }
             Command::GiveUp { copy } => self.give_up(by, copy, reason)?,
+            Command::DriftAdopt { confirm } => {
+                Box::pin(self.adopt_world(by, confirm.as_ref(), reason)).await?;
+            }
         }
         Ok(Goal::default())
     }

@@ -136,7 +136,7 @@ impl Conductor {
             format!("`{command}` would record: {}", adoption.says.join("; "))
         };
         let life = self.life();
-        let way_back = crate::view::way_back(&life, None);
+        let way_back = crate::view::way_back(&life, None, &self.measured);
         let digest = digest_of(&sentence, life.record.epoch, &[]);
         let plan = Plan { command, sentence: sentence.clone(), steps: vec![], way_back, digest };
         let (exit, state) = (Exit::Done, life.state);

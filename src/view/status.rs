@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::fault::E2040;
-use crate::machine::{
-    Body, Caches, Counted, Embargo, Fact, Input, Line, Owed, RegionName, region_of,
-};
+use crate::machine::{Body, Caches, Counted, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed, soak_end};

@@ -11,6 +11,7 @@ fn embargo(until: i64) -> Embargo {
     let (since, until) = (now().plus_seconds(-7_200), now().plus_seconds(until));
     Embargo {
         run: 7,
+        owner: "mira".to_owned(),
         scope: vec!["content".to_owned()],
         reason: "release v4.4.0".to_owned(),
         since,
