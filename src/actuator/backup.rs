@@ -222,9 +222,7 @@ impl Whole {
 
 /// Whether a key is of the family: a daily or a run's stamp in the middle.
 fn is_stamped(key: &str, prefix: &str, suffix: &str) -> bool {
-    key.strip_prefix(prefix)
-        .and_then(|it| it.strip_suffix(suffix))
-        .is_some_and(|stamp| Time::is_stamp(stamp))
+    key.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix)).is_some_and(Time::is_stamp)
 }
 
 /// `None` if it is large enough against the one before.

@@ -1,6 +1,8 @@
 //! What the world says of roles: commands that change something refuse where it contradicts the journal, and
 //! people may record that the world is right.
 
+use std::collections::BTreeMap;
+
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Plan, Reply};
 use crate::conductor::guard::{confirmed, refused_by};
@@ -178,8 +180,8 @@ impl Conductor {
         let marks = adoption.unmarked.iter();
         let survey = Survey {
             production: adoption.production.clone(),
-            releases: Default::default(),
-            addresses: Default::default(),
+            releases: BTreeMap::default(),
+            addresses: BTreeMap::default(),
             marks: marks.map(|(zone, it)| (zone.clone(), (*it, journal.clone()))).collect(),
             evidence: vec![],
         };
@@ -224,6 +226,10 @@ fn confirmed_by_world(given: Option<&SiteName>, production: &SiteName) -> Result
 }
 
 /// Whether the records lead elsewhere, and to which other site if all of them do.
+#[expect(
+    clippy::option_option,
+    reason = "not elsewhere, elsewhere, and elsewhere at one site are three things"
+)]
 fn elsewhere(evidence: &[Evidence]) -> Option<Option<&str>> {
     let off = evidence.iter().find(|it| it.data.get("code").is_some_and(|it| it == "E3102"))?;
     Some(off.data.get("production").and_then(|it| it.as_str()))

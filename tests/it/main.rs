@@ -16,6 +16,12 @@
     clippy::zombie_processes,
     clippy::cast_possible_truncation,
     clippy::assigning_clones,
+    clippy::too_many_lines,
+    clippy::float_cmp,
+    clippy::unchecked_time_subtraction,
+    clippy::unused_async,
+    clippy::semicolon_if_nothing_returned,
+    clippy::redundant_clone,
     reason = "a test stops where something is not as it must be, prints what it measured, and waits in real time"
 )]
 

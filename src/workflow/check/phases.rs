@@ -81,6 +81,7 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
 }
 
 /// The phases in which an action may stand, and why only there.
+#[expect(clippy::too_many_lines, reason = "one line a kind, all of them")]
 const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
     use Phase::{
         Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Swap, SyncOff, SyncOn,
