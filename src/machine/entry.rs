@@ -249,6 +249,12 @@ pub enum Fact {
         /// Its size, bytes.
         size: u64,
     },
+    /// Rows of production's database, by query, just before a dump of it was begun: whatever is loaded
+    /// from that dump has at least so many.
+    Held {
+        /// How many, by query.
+        rows: BTreeMap<String, u64>,
+    },
     /// An intent was closed outside its step.
     Settled(Closed),
     /// Nothing new is started until `run resume`.

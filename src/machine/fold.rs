@@ -177,6 +177,7 @@ impl Record {
                 self.packet = Some(*digest);
                 self.packet_parts.clone_from(parts);
             }
+            Fact::Held { rows } => self.held.clone_from(rows),
             Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,

@@ -169,6 +169,8 @@ pub(crate) struct Act {
     pub(crate) call: Call,
     /// What was there before this object first sent something.
     pub(crate) sent: Mutex<Option<String>>,
+    /// Rows of the database about to be dumped.
+    pub(crate) held: Mutex<Option<u64>>,
 }
 
 impl Act {
@@ -251,10 +253,14 @@ impl Action for Act {
 
     fn intends(&self) -> Vec<Fact> {
         let (from, to) = (self.call.production.clone(), self.call.standby.clone());
-        if matches!(self.call.params, Params::Move(_)) {
-            vec![Fact::RolesMoving { from, to }]
-        } else {
-            vec![]
+        let held = *self.held.lock().unwrap();
+        match &self.call.params {
+            Params::Move(_) => vec![Fact::RolesMoving { from, to }],
+            _ => {
+                let rows =
+                    |it| Fact::Held { rows: [(super::door_data::ROWS.to_owned(), it)].into() };
+                held.map(rows).into_iter().collect()
+            }
         }
     }
 }
@@ -262,11 +268,11 @@ impl Action for Act {
 #[async_trait]
 impl World for Door {
     fn check(&self, call: Call) -> Box<dyn Check> {
-        Box::new(Act { door: self.clone(), call, sent: Mutex::default() })
+        Box::new(Act { door: self.clone(), call, sent: Mutex::default(), held: Mutex::default() })
     }
 
     fn action(&self, call: Call) -> Box<dyn Action> {
-        Box::new(Act { door: self.clone(), call, sent: Mutex::default() })
+        Box::new(Act { door: self.clone(), call, sent: Mutex::default(), held: Mutex::default() })
     }
 
     async fn addresses(

@@ -51,13 +51,15 @@ pub(crate) struct Process {
     pub(crate) op: Option<String>,
     /// 0: about to do its first thing.
     stage: u8,
+    /// The database that `.env` named when it started: the container keeps its environment.
+    target: Option<usize>,
     /// What it has dumped.
     held: Option<Object>,
 }
 
 impl Process {
     pub(crate) fn new(id: u64, argv: Vec<String>, op: Option<String>) -> Self {
-        Self { id, argv, op, stage: 0, held: None }
+        Self { id, argv, op, stage: 0, target: None, held: None }
     }
 
     pub(crate) fn program(&self) -> &str {
@@ -141,8 +143,8 @@ impl Earth {
         let ended = match (process.program(), process.stage) {
             ("s3backup", 0) => self.dump(site, &mut process),
             ("s3backup", _) => Some(self.upload(site, &process)),
-            ("databaseReset", 0) => self.drop_database(site, &process),
-            ("databaseReset", _) => Some(self.load(site, &process)),
+            ("databaseReset", 0) => self.drop_database(site, &mut process),
+            ("databaseReset", _) => Some(self.load(&process)),
             ("sync_dropbox", 0) => None,
             ("sync_dropbox", _) => Some(self.sync_files(site)),
             (_, _) => Some(127),
@@ -201,11 +203,12 @@ impl Earth {
     }
 
     /// The upstream script: first the drop, and only then a look for the dump.
-    fn drop_database(&mut self, site: usize, process: &Process) -> Option<i32> {
+    fn drop_database(&mut self, site: usize, process: &mut Process) -> Option<i32> {
         if self.stamp(process, 1).is_err() {
             return Some(2);
         }
         let Some(target) = self.by_endpoint(&self.sites[site].host.pghost) else { return Some(1) };
+        process.target = Some(target);
         self.judge_drop(target, site, process.op.is_some());
         let db = &mut self.sites[target].db;
         db.tables = false;
@@ -213,9 +216,9 @@ impl Earth {
         None
     }
 
-    fn load(&mut self, site: usize, process: &Process) -> i32 {
+    fn load(&mut self, process: &Process) -> i32 {
         let Ok(stamp) = self.stamp(process, 1) else { return 2 };
-        let Some(target) = self.by_endpoint(&self.sites[site].host.pghost) else { return 1 };
+        let Some(target) = process.target else { return 1 };
         let Some(object) = self.bucket.get(&format!("{RESTORES}{stamp}.backup")).cloned() else {
             return 1;
         };

@@ -69,7 +69,7 @@ pub(crate) fn random_command(rig: &Rig, dice: &mut Dice) -> (&'static str, Comma
         }
         36 => (ENGINEER, Command::Pause),
         37 => (ENGINEER, Command::Adopt),
-        38 if dice.one_in(4) => (ENGINEER, Command::Close),
+        38 if dice.one_in(12) => (ENGINEER, Command::Close),
         38 => {
             let waive = vec![
                 ["home", "rss", "tls-again", "windows", "whole"]
