@@ -8,6 +8,7 @@ mod call;
 mod command;
 mod drive;
 mod guard;
+mod leave;
 mod orders;
 mod packet;
 mod plan;

@@ -77,7 +77,7 @@ impl Conductor {
             Command::Accept => self.accept(by, reason).await?,
             Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason).await?;
             }
             Command::Retry => self.retry(by, reason)?,
             Command::Skip { step } => self.skip(by, step, reason)?,
@@ -192,7 +192,7 @@ impl Conductor {
         self.decide(by, Input::Accept, Self::told(reason))
     }
 
-    fn rollback(
+    async fn rollback(
         &self,
         by: &Actor,
         confirm: Option<&crate::model::SiteName>,
@@ -211,6 +211,9 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        if loss && life.record.production() == Some(&run.standby) {
+            self.stop_writes(by, run, reason.as_ref()).await?;
+        }
         self.decide(by, input, Self::told(reason))
     }
 

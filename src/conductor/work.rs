@@ -104,7 +104,11 @@ impl Conductor {
         seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
     }
 
-    async fn bounded<T>(&self, timeout: Duration, call: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn bounded<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
             answer = call => Some(answer),

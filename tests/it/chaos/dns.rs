@@ -127,9 +127,4 @@ impl Resolver {
         self.0.insert(name.to_owned(), (address.clone(), now + ttl));
         Some(address)
     }
-
-    /// Whether it still sends somebody to this address.
-    pub(crate) fn leads_to(&self, address: &str, now: Ms) -> bool {
-        self.0.values().any(|(it, until)| it == address && *until > now)
-    }
 }

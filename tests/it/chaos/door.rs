@@ -148,7 +148,8 @@ impl Door {
     fn judge_intent(&self, call: &Call) {
         let intended =
             self.life.lock().unwrap().record.intents.values().any(|it| it.intent.op == call.op);
-        if !intended {
+        // What is no step of the workflow is said in a note before.
+        if !intended && call.step.as_str() != "guard" {
             self.earth().broken(format!("{} was sent without a durable intent", call.step));
         }
     }

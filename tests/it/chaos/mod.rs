@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use changeover::conductor::Command;
 use changeover::machine::{Life, State};
+use changeover::model::Phase;
 
 use door::Defect;
 use fault::Dice;
@@ -128,7 +129,9 @@ fn come_to_rest(rig: &Rig, outcome: &mut Outcome) {
                 stuck.1 = 0;
             }
         }
-        rig.wait(75);
+        // A closed window is waited out; everything else is tried again soon.
+        let preflight = rig.state().at().is_some_and(|it| it.phase == Phase::Preflight);
+        rig.wait(if preflight { 2400 } else { 75 });
     }
     if rig.state() != State::Steady {
         rig.door.earth().broken(format!("does not come to rest: {:?}", rig.state()));

@@ -60,7 +60,7 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    fn by_hand(&self, hand: Hand) -> Option<Ms> {
+    pub(crate) fn by_hand(&self, hand: Hand) -> Option<Ms> {
         self.hands.iter().find(|it| it.1 == hand).map(|it| it.0)
     }
 

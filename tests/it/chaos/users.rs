@@ -1,6 +1,7 @@
 //! Users: they follow DNS through resolvers that remember, and write all the time.
 
 use super::earth::{Earth, Event};
+use super::oracle::Hand;
 use super::time::Ms;
 
 /// A write that somebody was told is kept.
@@ -39,7 +40,9 @@ impl Earth {
         } else {
             site.db.rows.push(number);
         }
-        let forgiven = self.judge_write(at, record, name);
+        let mut forgiven = self.judge_write(at, record, name);
+        // Nobody counts files: what a person lets in and shuts out again leaves no trace.
+        forgiven |= file && self.oracle.by_hand(Hand::Lifted(at)).is_some();
         self.oracle.kept.push(Kept { number, site: at, at: now, file, forgiven });
     }
 }
