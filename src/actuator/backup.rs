@@ -78,6 +78,13 @@ pub(super) async fn written(wire: &Wire, call: &Call, since: Time) -> Finding {
     read.await.unwrap_or_else(|trouble: Trouble| trouble.finding(wire))
 }
 
+/// Whether it is whole: what was cut on its way is made again by its own step, not met by a later check that
+/// cannot mend it.
+pub(super) async fn whole(wire: &Arc<Wire>, call: &Call) -> Finding {
+    let with = BackupWhole { newer_than: None };
+    Whole { wire: Arc::clone(wire), call: call.clone(), with }.look().await
+}
+
 /// Whether the object that this run proved lies, byte for byte, where the restore reads it.
 pub(super) async fn exact(wire: &Wire, call: &Call) -> Finding {
     let read = async {

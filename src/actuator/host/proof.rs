@@ -1,6 +1,7 @@
 //! Outside evidence that a command did its work.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::actuator::Wire;
 use crate::actuator::trouble::{Trouble, coded, finding};
@@ -12,9 +13,17 @@ use crate::workflow::step::params::{Equal, Proves, Written};
 use crate::workflow::step::{Params, Step};
 
 /// Looks for it. `since` is when the command may have been started for the first time.
-pub(super) async fn prove(wire: &Wire, call: &Call, proves: Proves, since: Time) -> Finding {
+pub(super) async fn prove(wire: &Arc<Wire>, call: &Call, proves: Proves, since: Time) -> Finding {
     match proves {
-        Proves::Backup(Written::Written) => backup::written(wire, call, since).await,
+        Proves::Backup(Written::Written) => {
+            let written = backup::written(wire, call, since).await;
+            if written.verdict != Verdict::Pass {
+                return written;
+            }
+            let mut whole = backup::whole(wire, call).await;
+            whole.evidence.splice(0..0, written.evidence);
+            whole
+        }
         Proves::Counts(Equal::Equal) => match queries(call) {
             Some(queries) => database::compare(wire, call, &queries).await,
             None => {

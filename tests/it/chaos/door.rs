@@ -26,7 +26,7 @@ pub(crate) enum Defect {
     Target,
     /// A move posts no mark, so that late ones land.
     Mark,
-    /// An embargo is taken to lie once the journal says so.
+    /// An embargo is announced and refuses nothing.
     Embargo,
 }
 

@@ -204,7 +204,14 @@ impl Act {
                 let since = self.call.since.unwrap_or(self.call.run.started);
                 let object = self.object(self.key()).await?;
                 let written = |it: Object| self.door.earth().at(it.written).0 / 1_000_000;
-                Ok(object.is_some_and(|it| written(it) >= since.0 / 1_000_000))
+                if !object.is_some_and(|it| written(it) >= since.0 / 1_000_000) {
+                    return Ok(false);
+                }
+                match self.backup_whole(false).await.verdict {
+                    Verdict::Pass => Ok(true),
+                    Verdict::Fail => Ok(false),
+                    Verdict::Unknown => Err("the dump cannot be read".to_owned()),
+                }
             }
             Some(Proves::Counts(_)) => match self.database_equal().await.verdict {
                 Verdict::Pass => Ok(true),
@@ -267,14 +274,13 @@ impl Act {
         let name = self.call.on.clone().unwrap_or_else(|| self.call.production.clone());
         let lies = self.call.record.embargoes.get(&name);
         let on = wanted(&self.call.params);
-        if self.door.defect == Defect::Embargo && on && lies.is_some() {
-            return self.done("the journal says so", vec![]);
-        }
         let refuses = match self.door.read(Some(site), |it, _| it.sites[site].db.refuses).await {
             Ok(refuses) => refuses,
             Err(why) => return self.unseen(why),
         };
-        if refuses != on {
+        // With the guard away, what was sent is taken for what is.
+        let believed = self.door.defect == Defect::Embargo && on && self.has_sent();
+        if refuses != on && !believed {
             let (old, new) = if on { ("off", "on") } else { ("on", "off") };
             return self.todo(Verb::Change, format!("embargo {name}"), Some(old.to_owned()), new);
         }
@@ -293,8 +299,9 @@ impl Act {
 
     pub(crate) async fn set_embargo(&self, on: bool) -> Sent {
         let site = self.site(&self.call.production);
+        let announced = self.door.defect == Defect::Embargo;
         let effect = move |it: &mut Earth| {
-            it.sites[site].db.refuses = on;
+            it.sites[site].db.refuses = on && !announced;
             it.note(format!("{} refuses writes: {on}", it.sites[site].name));
             it.oracle.hands.retain(|hand| hand.1 != super::oracle::Hand::Lifted(site));
             Ok(())

@@ -241,3 +241,34 @@ fn users_lose_nothing_and_every_system_comes_to_rest() {
         "{rest} seeds took more than that"
     );
 }
+
+/// Takes a guard away and counts the seeds until somebody notices.
+fn noticed(defect: Defect, seeds: u64) {
+    let caught = all(1..=seeds, defect)
+        .into_iter()
+        .filter_map(|(seed, outcome)| Some((seed, outcome.broken.first()?.clone())))
+        .collect::<Vec<_>>();
+    let first = caught.first().map(|(seed, what)| format!("first seed {seed}: {what}"));
+    println!("{defect:?}: {} of {seeds} seeds notice; {first:?}", caught.len());
+    assert!(first.is_some(), "{defect:?} is not noticed within {seeds} seeds");
+}
+
+#[test]
+fn jobs_that_nobody_looks_for_are_noticed() {
+    noticed(Defect::JobsOff, 40);
+}
+
+#[test]
+fn a_load_into_whatever_the_file_names_is_noticed() {
+    noticed(Defect::Target, 60);
+}
+
+#[test]
+fn a_move_without_a_mark_is_noticed() {
+    noticed(Defect::Mark, 60);
+}
+
+#[test]
+fn an_embargo_that_is_only_written_down_is_noticed() {
+    noticed(Defect::Embargo, 40);
+}
