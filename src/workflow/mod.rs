@@ -9,6 +9,7 @@
 mod agree;
 mod check;
 mod draft;
+mod limits;
 mod lint;
 mod lookup;
 mod parts;
@@ -28,6 +29,7 @@ mod types;
 mod window;
 mod yaml;
 
+pub use limits::Limits;
 pub use lint::{Finding, RULES, Rule, Severity, lint};
 pub use parts::{Lasting, Secret};
 pub use read::{Parsed, parse};
@@ -35,8 +37,8 @@ pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
     Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
-    Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
-    Webhook, Workflow, Zone,
+    NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target, Webhook,
+    Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use changeover::machine::{Fact, Life};
-use changeover::model::{Change, Evidence, SiteName, Verb, Verdict};
+use changeover::model::{Change, Evidence, SiteName, Verb, Verdict, Way};
 use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
 use changeover::workflow::Workflow;
 use changeover::workflow::step::Params;
@@ -24,10 +24,20 @@ pub(crate) enum Defect {
     JobsOff,
     /// Any host's `.env` will do, and any backup.
     Target,
-    /// A move posts no mark, so that late ones land.
+    /// A mark that exists may be posted again, so that late moves land.
     Mark,
     /// An embargo is announced and refuses nothing.
     Embargo,
+}
+
+/// What happens more often than elsewhere, for one guard to be leaned on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lean {
+    Nothing,
+    /// Moves are late, and people go back at once.
+    Switch,
+    /// `.env` is edited just before data is loaded.
+    Env,
 }
 
 /// What became of a request.
@@ -50,6 +60,7 @@ pub(crate) struct Door {
     /// What the durable lines fold to.
     pub(crate) life: Arc<Mutex<Life>>,
     pub(crate) defect: Defect,
+    pub(crate) lean: Lean,
 }
 
 impl Door {
@@ -112,7 +123,8 @@ impl Door {
         if self.unreachable(host).await {
             return Became::Unknown;
         }
-        let wrong = self.earth().faults.writing();
+        let struck = self.earth().faults.writing();
+        let wrong = struck.or_else(|| self.leaned(call));
         let become_ = match wrong {
             None => match effect(&mut self.earth()) {
                 Ok(()) => Became::Accepted,
@@ -142,6 +154,14 @@ impl Door {
             std::future::pending::<()>().await;
         }
         become_
+    }
+
+    /// Where the seed leans on the switch, its way there is often late.
+    fn leaned(&self, call: &Call) -> Option<Lost> {
+        let forth = matches!(call.params, Params::Move(_)) && call.at.way == Way::Forth;
+        let mut earth = self.earth();
+        (self.lean == Lean::Switch && forth && earth.faults.rarely("request: unknown, late", 2))
+            .then_some(Lost::Late)
     }
 
     /// No effect before its intent is durable (V9).

@@ -59,6 +59,21 @@ impl Act {
         Finding { facts, ..self.found(true, "it is whole") }
     }
 
+    /// Production's newest dump, whoever made it.
+    pub(crate) async fn daily(&self, age_max: i64) -> Finding {
+        let prefix = format!(
+            "gigadb_{}_live_",
+            self.call.workflow.sites[&self.call.production].vars["dashed"]
+        );
+        let read = move |it: &mut Earth, _: bool| {
+            let family = it.bucket.iter().filter(|(key, _)| key.starts_with(&prefix));
+            let newest = family.max_by_key(|it| it.1.written)?.1;
+            let age = i64::try_from((it.now - newest.written) / 1000).unwrap();
+            Some(newest.whole && age <= age_max)
+        };
+        self.holds(self.door.read(None, read).await.map(|it| it == Some(true)), "whole and fresh")
+    }
+
     pub(crate) async fn copy_now(&self) -> Seen {
         let (key, restore) = (self.key(), self.restore_key());
         let object = match self.object(key.clone()).await {

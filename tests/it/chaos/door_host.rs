@@ -91,6 +91,23 @@ impl Act {
         self.request(Some(site), Box::new(effect)).await
     }
 
+    /// Each job has its one entry where its role demands it, and none elsewhere.
+    pub(crate) async fn jobs_placed(&self) -> Finding {
+        let mut wrong = vec![];
+        for (name, job) in &self.call.workflow.jobs {
+            for (site, role) in
+                [(self.production(), Role::Production), (self.standby(), Role::Standby)]
+            {
+                match self.look_at_job(job, site).await {
+                    Err(why) => return self.dark(why),
+                    Ok((there, _, _)) if there != (job.runs_on == role) => wrong.push(name.clone()),
+                    Ok(_) => (),
+                }
+            }
+        }
+        self.found(wrong.is_empty(), format!("not where they belong: {wrong:?}"))
+    }
+
     pub(crate) async fn jobs_off(&self, named: &[String]) -> Finding {
         if self.door.defect == Defect::JobsOff {
             return self.found(true, "taken on trust");

@@ -254,7 +254,6 @@ impl Act {
                 let new = change.new.clone().unwrap_or_default();
                 match change.key[prefix.len()..].parse() {
                     Ok(id) => batch.patches.push((id, new, self.comment())),
-                    Err(_) if self.door.defect == Defect::Mark => (),
                     Err(_) => {
                         let zone = &self.call.workflow.cloudflare().zones[at].name;
                         batch.posts.push(mark(zone, new.parse().unwrap(), self.comment()));
@@ -264,9 +263,10 @@ impl Act {
             if batch.patches.is_empty() && batch.posts.is_empty() {
                 continue;
             }
+            let fences = self.door.defect != Defect::Mark;
             let effect = move |it: &mut Earth| {
                 let now = it.now;
-                it.zones[at].batch(now, &batch)?;
+                it.zones[at].batch(now, &batch, fences)?;
                 it.changed(at);
                 Ok(())
             };
@@ -326,7 +326,7 @@ impl Door {
                 let comment = format!("changeover gigadb journal {journal} init");
                 let posts = vec![mark(&it.zones[at].name, number, comment)];
                 let now = it.now;
-                it.zones[at].batch(now, &Batch { posts, ..Batch::default() }).map(|()| number)
+                it.zones[at].batch(now, &Batch { posts, ..Batch::default() }, true).map(|()| number)
             };
             let number =
                 self.read(None, set).await.and_then(|it| it).map_err(|it| self.evidence(it))?;

@@ -2,8 +2,9 @@
 
 use changeover::conductor::Command;
 use changeover::machine::{Life, State};
-use changeover::model::{Phase, SiteName};
+use changeover::model::{Phase, SiteName, Way};
 
+use super::door::Lean;
 use super::earth::{Earth, Event, HOUR, MINUTE};
 use super::fault::Dice;
 use super::oracle::Hand;
@@ -55,6 +56,16 @@ pub(crate) fn random_command(rig: &Rig, dice: &mut Dice) -> (&'static str, Comma
         return (MANAGER, start(&version, dice.below(4) > 0));
     }
     let to = rig.sites().map(|it| it.1);
+    let phase = life.state.at().map(|it| (it.way, it.phase));
+    if rig.door.lean != Lean::Nothing && dice.below(4) > 0 {
+        // Straight on; from a move of which nobody knows, straight back.
+        if rig.door.lean == Lean::Switch && phase == Some((Way::Forth, Phase::Swap)) {
+            return (MANAGER, back(&life, true));
+        }
+        if let Some(on) = onward(rig, usize::try_from(dice.below(2)).unwrap()) {
+            return on;
+        }
+    }
     let asked = matches!(life.state, State::Asking { .. });
     match dice.below(40) {
         0..=17 if !asked => (MANAGER, next(to.as_ref())),
@@ -129,6 +140,12 @@ fn quiet(earth: &Earth) -> bool {
 pub(crate) fn mishap(earth: &mut Earth, kind: u64) {
     let after = earth.faults.dice.below(20 * MINUTE);
     earth.later(after, Event::Other(Box::new(move |earth: &mut Earth| happens(earth, kind))));
+}
+
+/// Somebody edits the standby's `.env` while its data is about to be replaced.
+pub(crate) fn edits(earth: &mut Earth) {
+    let site = 1 - earth.production();
+    points_elsewhere(earth, site, 10 * MINUTE);
 }
 
 fn happens(earth: &mut Earth, kind: u64) {

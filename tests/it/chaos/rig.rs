@@ -13,7 +13,7 @@ use changeover::port::{Clock, Draft, Head, Journal, Line};
 use changeover::workflow::Workflow;
 use tokio::sync::mpsc;
 
-use super::door::{Defect, Door};
+use super::door::{Defect, Door, Lean};
 use super::earth::Earth;
 use super::time::VirtualClock;
 
@@ -97,7 +97,7 @@ pub(crate) struct Rig {
 
 impl Rig {
     /// Before `init`. The seed says which site is production.
-    pub(crate) fn new(seed: u64, defect: Defect) -> Self {
+    pub(crate) fn new(seed: u64, defect: Defect, lean: Lean) -> Self {
         let start = Time::parse("2026-11-24T06:05:00Z").unwrap();
         let production = usize::from(seed.is_multiple_of(2));
         let mut earth = Earth::new(shipped(), start, seed, production);
@@ -108,6 +108,7 @@ impl Rig {
             dead: Arc::new(AtomicBool::new(false)),
             life: Arc::default(),
             defect,
+            lean,
         };
         Self { door, journal: MemoryJournal::new(SystemName::from("gigadb")) }
     }
