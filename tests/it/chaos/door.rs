@@ -36,6 +36,8 @@ pub(crate) enum Lean {
     Nothing,
     /// Moves are late, and people go back at once.
     Switch,
+    /// A job is installed by hand just before data is loaded.
+    Jobs,
     /// `.env` is edited just before data is loaded.
     Env,
 }

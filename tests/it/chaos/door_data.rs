@@ -36,9 +36,12 @@ impl Act {
             Err(why) => return self.dark(why),
         };
         let (prefix, own) = (key[..key.len() - 19].to_owned(), key.clone());
+        let made = object.written;
         let read = move |it: &mut Earth, _: bool| {
-            let family =
-                it.bucket.iter().filter(|(key, _)| key.starts_with(&prefix) && **key != own);
+            let family = it
+                .bucket
+                .iter()
+                .filter(|(key, it)| key.starts_with(&prefix) && **key != own && it.written < made);
             family.max_by_key(|it| it.1.written).map(|it| it.1.size())
         };
         let before = match self.door.read(None, read).await {

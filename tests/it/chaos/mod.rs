@@ -14,6 +14,7 @@ mod earth;
 mod fault;
 mod gitlab;
 mod host;
+mod mended;
 mod oracle;
 mod people;
 mod rig;
@@ -64,6 +65,10 @@ fn play(rig: &Rig, dice: &mut Dice, outcome: &mut Outcome) {
             None => (command == Command::Pause).then(|| dice.below(3)),
         };
         let loads = matches!(rig.state(), State::Ready { at } if matches!(at.phase, Phase::Backup | Phase::Lift));
+        if rig.door.lean == Lean::Jobs && loads {
+            people::schedules(&mut rig.door.earth());
+            rig.wait(90);
+        }
         if rig.door.lean == Lean::Env && loads {
             rig.wait(60);
             people::edits(&mut rig.door.earth());
@@ -263,7 +268,7 @@ fn noticed(defect: Defect, lean: Lean, seeds: u64) {
 
 #[test]
 fn jobs_that_nobody_looks_for_are_noticed() {
-    noticed(Defect::JobsOff, Lean::Nothing, 40);
+    noticed(Defect::JobsOff, Lean::Jobs, 30);
 }
 
 #[test]

@@ -148,6 +148,14 @@ pub(crate) fn edits(earth: &mut Earth) {
     points_elsewhere(earth, site, 10 * MINUTE);
 }
 
+/// Somebody installs the nightly load on the standby while its data is about to be replaced.
+pub(crate) fn schedules(earth: &mut Earth) {
+    let site = 1 - earth.production();
+    if quiet(earth) {
+        installs(earth, site, 10 * MINUTE);
+    }
+}
+
 fn happens(earth: &mut Earth, kind: u64) {
     if !earth.faults.on {
         return;
