@@ -59,7 +59,7 @@ impl Conductor {
     }
 
     /// Opens a release.
-    pub(super) fn begin_release(
+    pub(super) async fn begin_release(
         &self,
         by: &Actor,
         version: &str,
@@ -101,6 +101,7 @@ impl Conductor {
             outside: self.differs.clone(),
             loss_accepted: false,
         };
+        self.guard_start(by, &begin).await?;
         self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
     }
 
@@ -236,7 +237,7 @@ fn owed_text(record: &crate::machine::Record) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-fn unread(what: &str, evidence: &[Evidence]) -> Fault {
+pub(super) fn unread(what: &str, evidence: &[Evidence]) -> Fault {
     let says: Vec<String> =
         evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
     Fault::new(&E2002, what)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
-use crate::machine::record::{Record, Run, Standing};
+use crate::machine::record::{Caches, Counted, Record, Run, Standing};
 use crate::machine::state::{At, State};
 use crate::model::{Kind, Phase, Roles, SiteName, Time, Way};
 
@@ -87,6 +87,8 @@ impl Record {
         self.writes_since_swap = false;
         self.renewed = false;
         self.paused = false;
+        self.counts.clear();
+        self.rows = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -170,6 +172,16 @@ impl Record {
             Fact::Addresses { site, addresses } => {
                 self.addresses.insert(site.clone(), addresses.clone());
             }
+            Fact::Counted { site, requests, lasted_ms } => {
+                let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
+                self.counts.insert(site.clone(), counted);
+            }
+            Fact::Rows { rows } => {
+                self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
+            }
+            Fact::Remembered { old, ttl } => {
+                self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+            }
             // The same packet shown again leaves the approvals of it standing.
             Fact::Packet { digest, .. } if self.packet == Some(*digest) => (),
             Fact::Packet { digest, parts } => {
@@ -178,6 +190,14 @@ impl Record {
                 self.packet_parts.clone_from(parts);
             }
             Fact::Held { rows } => self.held.clone_from(rows),
+            Fact::Copied { name, kept } => {
+                let now = self.now;
+                self.copies.retain(|_, it| it.until > now);
+                self.copies.insert(name.clone(), kept.clone());
+            }
+            Fact::GivenUp { name } => {
+                self.copies.remove(name);
+            }
             Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,

@@ -43,7 +43,7 @@ pub(super) async fn held(
 ) -> Result<BTreeMap<String, u64>, Trouble> {
     let mut rows = BTreeMap::new();
     for query in queries(call).unwrap_or_default() {
-        if let Ok(count) = database::ask(wire, call, site, &query).await?.parse() {
+        if let Ok(count) = database::ask_site(wire, &call.workflow, site, &query).await?.1.parse() {
             rows.insert(query, count);
         }
     }

@@ -21,6 +21,7 @@ pages! {
     "closed"
     "cloudflare.token"
     "database.equal"
+    "database.rows"
     "database.target"
     "dns.aged"
     "dns.delegated"
@@ -28,6 +29,8 @@ pages! {
     "dns.proxied"
     "dns.records"
     "dns.ttl"
+    "drained"
+    "embargo.holds"
     "gitlab.idle"
     "gitlab.pipeline"
     "gitlab.rights"
@@ -47,6 +50,7 @@ pages! {
     "switch.whole"
     "tls"
     "tls.group"
+    "traffic"
 }
 
 /// The page about a kind of check.

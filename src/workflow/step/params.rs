@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Nature, Role};
-use crate::workflow::parts::Lasting;
+use crate::workflow::parts::{Lasting, Share};
 
 pub use crate::workflow::step::proves::{Equal, NewerThan, Proves, Written};
 
@@ -81,6 +81,15 @@ kinds! {
         /// How many resolvers are asked and reported.
         #[serde(default)]
         resolvers_min: u8,
+    }
+    /// What each site gets of its users' requests, by the workflow's counter; reported, never judged.
+    check "traffic" => Traffic Absolute {}
+    /// The side that users left gets next to none of their requests any more.
+    check "drained" => Drained Absolute {
+        /// Its share of all requests stays below this.
+        below: Share,
+        /// Over this long.
+        r#for: Lasting,
     }
     /// The TTL at the authority is at most the switch's `ttl_max`.
     check "dns.ttl" => DnsTtl Absolute {}
@@ -192,6 +201,11 @@ kinds! {
         /// The queries.
         queries: Vec<String>,
     }
+    /// How many rows the site's database has; what people write from here on is counted against it.
+    check "database.rows" => DatabaseRows Absolute {
+        /// The queries; each answers with one number.
+        queries: Vec<String>,
+    }
     /// Every name of the group has its one record, nothing else leads to an address of the sites, nothing stands beside.
     check "dns.records" => DnsRecords Absolute {}
     /// No record of the group, and none beside it, is proxied otherwise than the file says.
@@ -285,6 +299,8 @@ kinds! {
         /// Where.
         paths: Vec<String>,
     }
+    /// Writes are really refused wherever an embargo lies, or on one role's site.
+    check "embargo.holds" => EmbargoHolds Absolute {}
     /// Role variables of the site's project are those of a role.
     action "gitlab.variables" => GitlabVariables Absolute {
         /// The role whose values are written.
@@ -301,7 +317,7 @@ kinds! {
         /// The job that deploys.
         r#await: String,
     }
-    /// Writes are announced as refused on the site.
+    /// Writes are refused on the site: as `embargo` says how, else announced only.
     action "embargo.on" => EmbargoOn Absolute {
         /// What is refused.
         scope: Vec<String>,
@@ -333,6 +349,9 @@ kinds! {
         instance: String,
         /// The snapshot's name: letters, digits, single hyphens.
         name: String,
+        /// How long it is kept at least; 30 days when absent.
+        #[serde(default)]
+        keep: Option<Lasting>,
     }
     /// A command on the site's host, once.
     action "host.run" => HostRun Once {
@@ -350,7 +369,11 @@ kinds! {
     /// The run's backup also lies under the key that the restore reads.
     action "backup.copy" => BackupCopy Absolute {}
     /// All records of the group lead to the other site.
-    action "switch" => Move Absolute {}
+    action "switch" => Move Absolute {
+        /// The records, as a reminder of what moves: every one of the group, or nothing.
+        #[serde(default)]
+        records: Vec<String>,
+    }
     /// The table of projects, roles and releases is written between markers in a file.
     action "status.render" => StatusRender Absolute {
         /// The file.

@@ -130,4 +130,10 @@ impl Resolver {
         self.0.insert(name.to_owned(), (address.clone(), now + ttl));
         Some(address)
     }
+
+    /// Whether it still sends somebody to this address under a name of production.
+    pub(crate) fn leads_to(&self, address: &str, now: Ms) -> bool {
+        let production = |name: &str| ["gigadb.org", "files.gigadb.org"].contains(&name);
+        self.0.iter().any(|(name, (it, until))| production(name) && it == address && *until > now)
+    }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use changeover::machine::{Fact, Life};
-use changeover::model::{Change, Evidence, SiteName, Verb, Verdict, Way};
+use changeover::model::{Change, Evidence, Owned, Sight, SiteName, Verb, Verdict, Way};
 use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
 use changeover::workflow::Workflow;
 use changeover::workflow::step::Params;
@@ -140,7 +141,8 @@ impl Door {
             }
             Some(Lost::Late) => {
                 let mut earth = self.earth();
-                let after = earth.faults.dice.between(1, 120) * 1000;
+                let soonest = if self.lean == Lean::Switch { 50 } else { 1 };
+                let after = earth.faults.dice.between(soonest, 120) * 1000;
                 let lands = move |earth: &mut Earth| {
                     let landed = effect(earth);
                     let now = earth.now;
@@ -162,7 +164,7 @@ impl Door {
     fn leaned(&self, call: &Call) -> Option<Lost> {
         let forth = matches!(call.params, Params::Move(_)) && call.at.way == Way::Forth;
         let mut earth = self.earth();
-        (self.lean == Lean::Switch && forth && earth.faults.rarely("request: unknown, late", 2))
+        (self.lean == Lean::Switch && forth && earth.faults.rarely("request: unknown, late", 1))
             .then_some(Lost::Late)
     }
 
@@ -309,6 +311,10 @@ impl World for Door {
 
     async fn survey(&self, _: &Workflow) -> Result<Survey, Vec<Evidence>> {
         self.surveyed().await
+    }
+
+    async fn sight(&self, _: &Workflow, known: &Owned, deadline: Duration) -> Sight {
+        self.looked(known, deadline).await
     }
 
     async fn first_marks(

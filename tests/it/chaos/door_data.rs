@@ -1,6 +1,6 @@
 //! Data: embargoes, snapshots, dumps, loads, and what is proven of them before anything is overwritten.
 
-use changeover::machine::{Embargo, Fact};
+use changeover::machine::{Embargo, Fact, Kept};
 use changeover::model::{Change, Roles, Verb, Verdict};
 use changeover::port::{Call, Clock, Finding, Seen, Sent};
 use changeover::workflow::step::Params;
@@ -163,6 +163,11 @@ impl Act {
         if self.door.defect == Defect::Target {
             return Ok(None);
         }
+        let run = self.call.run.number;
+        let copies = self.call.record.copies.values();
+        if !copies.into_iter().any(|it| it.site.as_str() == name && it.run == run) {
+            return Ok(Some(format!("no copy of {name} of this run is kept")));
+        }
         let proven = self.call.record.run.as_ref().and_then(|it| it.backup.clone());
         let there = self.object(self.restore_key()).await?;
         let same = matches!((&proven, &there), (Some((key, etag, _)), Some(there))
@@ -258,21 +263,25 @@ impl Act {
         self.request(Some(site), Box::new(effect)).await
     }
 
-    pub(crate) async fn snapshot_now(&self, name: &str) -> Seen {
-        let (site, name) = (self.site(&self.call.production), name.to_owned());
-        let key = format!("snapshot {name}");
+    pub(crate) async fn snapshot_now(&self, name: &str, instance: &str) -> Seen {
+        let (site, wanted) = (self.site(&self.call.production), name.to_owned());
         let look = move |it: &mut Earth, _: bool| {
-            let now = it.now;
-            it.sites[site].snapshots.get(&name).map(|(op, ready)| (op.clone(), *ready <= now))
+            let (op, ready) = it.sites[site].snapshots.get(&wanted)?.clone();
+            Some((op, ready <= it.now, it.at(ready), it.sites[site].name.clone()))
         };
         match self.door.read(None, look).await {
             Err(why) => self.unseen(why),
-            Ok(None) => self.todo(Verb::Create, key, None, "is taken"),
-            Ok(Some((op, _))) if op != self.call.op.0 => {
+            Ok(None) => self.todo(Verb::Create, format!("snapshot {name}"), None, "is taken"),
+            Ok(Some((op, ..))) if op != self.call.op.0 => {
                 Seen::Foreign { evidence: self.door.evidence("somebody else's") }
             }
-            Ok(Some((_, true))) => self.done("available", vec![]),
-            Ok(Some((_, false))) => Seen::Busy { evidence: self.door.evidence("creating") },
+            Ok(Some((_, true, made, site))) => {
+                let (run, until) = (self.call.run.number, made.plus_seconds(30 * 86_400));
+                let (site, instance) = (site.as_str().into(), instance.to_owned());
+                let kept = Kept { site, instance, run, made, until };
+                self.done("available", vec![Fact::Copied { name: name.to_owned(), kept }])
+            }
+            Ok(Some((_, false, ..))) => Seen::Busy { evidence: self.door.evidence("creating") },
         }
     }
 
@@ -315,6 +324,38 @@ impl Act {
         self.done("as wanted", facts)
     }
 
+    /// Whether writes are really refused wherever the journal says so.
+    pub(crate) async fn embargo_holds(&self) -> Finding {
+        if self.door.defect == Defect::Embargo {
+            return self.found(true, "taken on trust");
+        }
+        for site in self.call.record.embargoes.keys() {
+            let at = self.door.earth().index(site.as_str());
+            match self.door.read(Some(at), |it, _| it.sites[at].db.refuses).await {
+                Ok(true) => (),
+                Ok(false) => {
+                    let data = serde_json::json!({ "code": "E3821" });
+                    let evidence = vec![self.door.with_data(format!("{site} takes writes"), data)];
+                    return Finding { verdict: Verdict::Fail, evidence, facts: vec![] };
+                }
+                Err(why) => return self.dark(why),
+            }
+        }
+        self.found(true, "writes are refused wherever they must be")
+    }
+
+    /// How many rows the database of a site has.
+    pub(crate) async fn rows_now(&self) -> Finding {
+        match self.counts(self.site(&self.call.production)).await {
+            Ok(Some(rows)) => {
+                let facts = vec![Fact::Rows { rows: rows as u64 }];
+                Finding { facts, ..self.found(true, format!("{rows} rows")) }
+            }
+            Ok(None) => self.dark("the database is gone"),
+            Err(why) => self.dark(why),
+        }
+    }
+
     pub(crate) async fn set_embargo(&self, on: bool) -> Sent {
         let site = self.site(&self.call.production);
         let announced = self.door.defect == Defect::Embargo;
@@ -338,5 +379,13 @@ fn embargo(call: &Call, now: changeover::model::Time) -> Embargo {
         _ => (vec![], 0),
     };
     let reason = format!("run {}", call.run.number);
-    Embargo { run: call.run.number, scope, reason, since: now, until: now.plus_seconds(hours) }
+    let owner = String::new();
+    Embargo {
+        run: call.run.number,
+        owner,
+        scope,
+        reason,
+        since: now,
+        until: now.plus_seconds(hours),
+    }
 }

@@ -67,6 +67,21 @@ impl Act {
                 }
                 self.holds(seen, "present")
             }
+            Params::EmbargoHolds(_) => self.embargo_holds().await,
+            Params::DatabaseRows(_) => self.rows_now().await,
+            Params::Drained(_) => {
+                let left = self.standby();
+                let read = move |it: &mut Earth, _: bool| {
+                    let (now, site) = (it.now, &it.sites[left]);
+                    let comes = |record: &str| {
+                        it.resolvers.iter().any(|any| any.leads_to(&site.addresses[record], now))
+                    };
+                    !comes("web") && !comes("files")
+                };
+                self.holds(self.door.read(Some(left), read).await, "nobody comes here any more")
+            }
+            // Reported, never judged.
+            Params::Traffic(_) => self.holds(self.door.read(None, |_, _| true).await, "counted"),
             Params::JobsPlaced(_) => self.jobs_placed().await,
             Params::AwsDaily(it) => self.daily(it.age_max.as_seconds()).await,
             Params::SiteMarker(it) => {
@@ -122,7 +137,7 @@ impl Act {
             Params::Announce(it) => self.told_now(&it.text).await,
             Params::JobOff(it) => self.job_off_now(&it.job).await,
             Params::JobOn(it) => self.job_on_now(&it.job).await,
-            Params::AwsRdsSnapshot(it) => self.snapshot_now(&it.name).await,
+            Params::AwsRdsSnapshot(it) => self.snapshot_now(&it.name, &it.instance).await,
             Params::HostRun(it) => self.run_now(it).await,
             Params::BackupCopy(_) => self.copy_now().await,
             Params::Move(_) => self.switch_now().await,

@@ -1,11 +1,14 @@
 //! The switch: records, marks, what the authority says.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
+use std::time::Duration;
 
 use changeover::machine::Fact;
-use changeover::model::{Change, Evidence, SiteName, Verb, Verdict, Way};
+use changeover::model::{Change, Evidence, Owned, Sight, SiteName, Verb, Verdict, Way};
 use changeover::port::{Finding, Seen, Sent, Survey};
 use changeover::workflow::Workflow;
+use futures_util::future::Either;
 use serde_json::{Value, json};
 
 use super::dns::{Batch, Row, Rows, zone_of};
@@ -98,7 +101,16 @@ impl Act {
         }
         let off: Vec<&str> =
             names.iter().filter(|it| it.now != it.before).map(|it| it.name.as_str()).collect();
-        let mut evidence = self.door.evidence(format!("elsewhere: {}", off.join(", ")));
+        let data = match off.len() {
+            0 => Value::Null,
+            // Each says that the other one is production.
+            all if all == names.len() && names.iter().all(|it| it.now == it.wanted) => {
+                json!({ "code": "E3102", "production": self.call.standby })
+            }
+            _ => json!({ "code": "E3102" }),
+        };
+        let mut evidence =
+            vec![self.door.with_data(format!("elsewhere: {}", off.join(", ")), data)];
         let mut holds = off.is_empty();
         for (zone, rows) in &zones {
             match highest(rows) {
@@ -306,6 +318,16 @@ impl Door {
             }
         };
         self.read(None, look).await.map_err(|why| self.evidence(why))
+    }
+
+    /// What `drift adopt` asks of a world: addresses, zones, answers, releases.
+    pub(crate) async fn looked(&self, _: &Owned, deadline: Duration) -> Sight {
+        let read = self.read(None, |it, _| it.sight());
+        let pause = self.clock.pause(u64::try_from(deadline.as_millis()).unwrap());
+        match futures_util::future::select(pin!(read), pin!(pause)).await {
+            Either::Left((Ok(sight), _)) => sight,
+            Either::Left((Err(_), _)) | Either::Right(_) => Sight::default(),
+        }
     }
 
     pub(crate) async fn own_marks(

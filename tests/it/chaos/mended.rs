@@ -93,3 +93,39 @@ fn giving_up_before_all_jobs_are_off_comes_to_rest() {
     tell(&rig, &Command::Abort);
     at_rest(&rig);
 }
+
+#[test]
+fn a_swap_that_is_tried_again_hours_later_looks_at_the_data_again() {
+    let rig = started();
+    on(&rig, Some(Phase::Validate));
+    // Dies later and later until the swap has been entered; then somebody lets writes in for a while.
+    let mut left = 1;
+    while phase(&rig) != Some(Phase::Swap) {
+        rig.door.earth().faults.fuse = Some(left);
+        let to = rig.sites().map(|it| it.1);
+        let _died = rig.give(MANAGER, &people::next(to.as_ref()));
+        rig.door.earth().faults.fuse = None;
+        left += 1;
+    }
+    let production = rig.door.earth().production();
+    rig.door.earth().sites[production].db.refuses = false;
+    rig.wait(600);
+    rig.door.earth().sites[production].db.refuses = true;
+    tell(&rig, &Command::Retry);
+    assert_eq!(rig.door.earth().oracle.moves_made(), 0, "{:?}", rig.state());
+}
+
+#[test]
+fn going_back_asks_for_consent_after_somebody_let_writes_in() {
+    let rig = started();
+    on(&rig, Some(Phase::Soak));
+    let production = rig.door.earth().production();
+    rig.door.earth().sites[production].db.refuses = false;
+    rig.wait(60);
+    tell(&rig, &Command::Retry);
+    assert!(rig.door.earth().sites[production].db.refuses, "it is laid again");
+    let back = rig.sites().map(|it| it.0);
+    let free = Command::Rollback { confirm: back, accept_data_loss: false };
+    let refused = rig.give(MANAGER, &free).unwrap().unwrap_err();
+    assert_eq!(refused.exit(), changeover::fault::Exit::Usage);
+}

@@ -18,6 +18,7 @@ mod mended;
 mod oracle;
 mod people;
 mod rig;
+mod sight;
 mod time;
 mod users;
 

@@ -73,7 +73,7 @@ impl Oracle {
         self.moves.len() as u64
     }
 
-    fn came(&self, site: usize) -> Ms {
+    pub(crate) fn came(&self, site: usize) -> Ms {
         self.moves.iter().rev().find(|it| it.1 == site).map_or(0, |it| it.0)
     }
 
@@ -160,6 +160,10 @@ impl Earth {
             life.record.embargoes.keys().map(|it| self.index(it.as_str())).collect();
         let closing = life.state.at().is_none_or(|it| it.phase == Phase::SyncOn);
         self.oracle.jobs_belong = closing.then(|| 1 - self.production());
+        if let Some(site) = self.oracle.jobs_belong {
+            // What stands there now is no longer that person's alone.
+            self.oracle.hands.retain(|it| it.1 != Hand::Cron(site));
+        }
         if self.oracle.roles != life.record.roles {
             self.oracle.roles.clone_from(&life.record.roles);
             self.judge_roles(life);

@@ -15,9 +15,6 @@ const CURATOR: &str = "curator-a";
 const ENGINEER: &str = "engineer-a";
 pub(crate) const MANAGER: &str = "release-manager";
 
-/// Whether people lift embargoes by hand: from when on Changeover looks whether they hold.
-const LIFTS: bool = false;
-
 pub(crate) fn start(version: &str, waive: bool) -> Command {
     let waive = if waive { vec!["windows".into()] } else { vec![] };
     Command::Start { version: version.to_owned(), auto: false, confirm: None, waive }
@@ -80,6 +77,13 @@ pub(crate) fn random_command(rig: &Rig, dice: &mut Dice) -> (&'static str, Comma
         34..=35 => {
             let done = dice.one_in(2);
             (ENGINEER, Command::Resolve { step: some_step(&life, dice), done })
+        }
+        36 if dice.one_in(4) => {
+            let production = rig.life().record.production().cloned();
+            (ENGINEER, Command::DriftAdopt { confirm: production })
+        }
+        36 if dice.one_in(3) => {
+            (ENGINEER, Command::Extend { site: None, until: None, seconds: Some(86_400) })
         }
         36 => (ENGINEER, Command::Pause),
         37 => (ENGINEER, Command::Adopt),
@@ -168,7 +172,8 @@ fn happens(earth: &mut Earth, kind: u64) {
             earth.faults.count(if restarts { "host: restarts" } else { "host: away" });
             earth.host_away(site, restarts, away * MINUTE);
         }
-        1 if LIFTS => lifts(earth, lasting),
+        // What it lets in spoils the dump: then only giving up helps, so it is rare.
+        1 if earth.faults.dice.one_in(10) => lifts(earth, lasting),
         2 if quiet(earth) => installs(earth, site, lasting),
         3 if quiet(earth) => points_elsewhere(earth, site, lasting),
         4 => changes_record(earth, lasting.min(20 * MINUTE)),

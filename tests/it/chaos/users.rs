@@ -42,7 +42,10 @@ impl Earth {
         }
         let mut forgiven = self.judge_write(at, record, name);
         // Nobody counts files: what a person lets in and shuts out again leaves no trace.
-        forgiven |= file && self.oracle.by_hand(Hand::Lifted(at)).is_some();
+        // Nor is anything compared with the old side once users have moved.
+        let lifted = self.oracle.by_hand(Hand::Lifted(at)).is_some();
+        let moved = self.oracle.came(at) > 0 && self.oracle.embargoed.len() > 1;
+        forgiven |= lifted && (file || moved);
         self.oracle.kept.push(Kept { number, site: at, at: now, file, forgiven });
     }
 }
