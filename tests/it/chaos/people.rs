@@ -173,7 +173,7 @@ fn happens(earth: &mut Earth, kind: u64) {
             earth.host_away(site, restarts, away * MINUTE);
         }
         // What it lets in spoils the dump: then only giving up helps, so it is rare.
-        1 if earth.faults.dice.one_in(10) => lifts(earth, lasting),
+        1 if earth.faults.dice.one_in(6) => lifts(earth, lasting),
         2 if quiet(earth) => installs(earth, site, lasting),
         3 if quiet(earth) => points_elsewhere(earth, site, lasting),
         4 => changes_record(earth, lasting.min(20 * MINUTE)),
