@@ -22,6 +22,7 @@ mod tls;
 mod trouble;
 mod window;
 mod wire;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::model::{Evidence, SiteName, Verdict};
-use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
+use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -143,6 +144,10 @@ impl World for Actuators {
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
         cloudflare::marks::first(&self.wire, workflow, journal, survey).await
+    }
+
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        witness::testimony(&self.wire, asked).await
     }
 
     async fn take_marks(

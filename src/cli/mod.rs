@@ -10,17 +10,21 @@ mod completions;
 mod consent;
 mod desk;
 mod explain;
+mod failback;
+mod failover;
 mod init;
 mod lint;
 mod order;
 mod problem;
 mod progress;
+mod rejoin;
 mod release;
 mod run;
 mod runs;
 mod schema;
 mod status;
 mod streams;
+mod switchover;
 mod version;
 mod watch;
 
@@ -96,6 +100,10 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Watch(it) => watch::run(&it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
+        Verb::Switchover(it) => switchover::run(it, scene).await,
+        Verb::Failover(it) => failover::run(it, scene).await,
+        Verb::Rejoin(it) => rejoin::run(it, scene).await,
+        Verb::Failback(it) => failback::run(it, scene).await,
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Audit(it) => audit::run(&it, scene),
         Verb::Chart(it) => chart::run(&it, scene),

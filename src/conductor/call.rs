@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::conductor::{Conductor, meant};
 use crate::fault::Fault;
 use crate::machine::{At, Record, Run};
-use crate::model::{Evidence, OpId, Role, SiteName};
+use crate::model::{Evidence, OpId, Phase, Role, SiteName};
 use crate::port::{Call, RunFacts};
 use crate::workflow::Workflow;
 use crate::workflow::step::{Params, Step};
@@ -19,8 +19,11 @@ impl Conductor {
         position: u8,
         step: &Step,
     ) -> Result<Result<Call, Evidence>, Fault> {
-        let workflow = self.run_workflow()?;
-        Ok(self.call_in(workflow, self.life().record, at, position, step))
+        let (workflow, mut record) = (self.run_workflow()?, self.life().record);
+        if at.phase == Phase::Fence {
+            record = crate::conductor::fence::as_then(record);
+        }
+        Ok(self.call_in(workflow, record, at, position, step))
     }
 
     /// The call of a step as it would be with this record.

@@ -10,7 +10,7 @@ use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
-use crate::model::{Actor, Evidence, Phase, SiteName, Way, telling};
+use crate::model::{Actor, Evidence, Kind, Phase, SiteName, Way, telling};
 
 /// How far to go on without being told.
 #[derive(Clone, Debug, Default)]
@@ -149,6 +149,7 @@ impl Conductor {
         if let Ok(turned) = book.try_input(by, &input) {
             facts.extend(stamp(book.life(), &turned.state, self.clock.now()));
             facts.extend(follows(book.life(), &input, &turned.state));
+            facts.extend(self.to_be_fenced(book.life(), &turned));
         }
         let (reason, evidence) = evidence_and_reason;
         let name = input.name();
@@ -156,6 +157,7 @@ impl Conductor {
             Ok(_) => {
                 let (life, time) = (book.life().clone(), self.clock.now());
                 drop(book);
+                self.fence_beside(&life);
                 if let Some(at) = life
                     .state
                     .at()
@@ -263,6 +265,11 @@ fn stamp(life: &Life, to: &State, now: crate::model::Time) -> Option<Fact> {
 fn goes_on(life: &Life, at: At, goal: &Goal) -> bool {
     if life.record.paused {
         return false;
+    }
+    // What a person agreed to is the whole move, not its first phase.
+    let agreed = at.kind == Kind::Failover && life.record.failing_over().is_some();
+    if agreed && at.way == Way::Forth && !matches!(at.phase, Phase::Soak | Phase::Lift) {
+        return true;
     }
     let approved = life.rules.gate.is_none() || crate::machine::approved(&life.rules, &life.record);
     match (at.way, at.phase) {

@@ -7,10 +7,13 @@ mod book;
 mod call;
 mod command;
 mod drive;
+mod failover;
+mod fence;
 mod guard;
 mod orders;
 mod packet;
 mod plan;
+mod preview;
 mod resolve;
 mod roles;
 mod settle;
@@ -30,7 +33,10 @@ use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
 pub use book::Book;
-pub use command::{Command, NoWatcher, Order, Plan, PlannedStep, Progress, Reply, Watcher};
+pub use command::{
+    Command, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress, Reply,
+    Watcher,
+};
 pub use roles::meant;
 pub use work::StepEnd;
 
@@ -92,6 +98,8 @@ pub struct Conductor {
     foreign: Mutex<Option<String>>,
     /// What was last seen of each step that ended here.
     ends: Mutex<BTreeMap<(Phase, u8), String>>,
+    /// The swap of a failover has begun: the lost site is fenced beside it.
+    to_fence: tokio::sync::Notify,
 }
 
 impl fmt::Debug for Conductor {
@@ -120,6 +128,7 @@ impl Conductor {
             half: Mutex::new(false),
             foreign: Mutex::new(None),
             ends: Mutex::default(),
+            to_fence: tokio::sync::Notify::new(),
         }
     }
 

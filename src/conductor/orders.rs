@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told};
-use crate::model::{Actor, Identity, Phase, StepId};
+use crate::model::{Actor, Identity, Kind, Phase, StepId};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -23,7 +23,7 @@ impl Conductor {
             return self.plan(order).await;
         }
         let outcome = match self.accept_order(order, who).await {
-            Ok(goal) => self.drive(who, &goal).await,
+            Ok(goal) => self.drive_and_fence(who, &goal, &order.command).await,
             Err(fault) => Err(fault),
         };
         match outcome {
@@ -64,8 +64,26 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason)?;
+                self.begin_run(by, Kind::Release, Some(version), waive, reason)?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Switchover { auto, confirm, waive } => {
+                self.begin_run(by, Kind::Switchover, None, waive, reason)?;
+                return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Failover(it) => self.failover(by, it, reason).await?,
+            Command::Rejoin { auto, waive } => {
+                self.rejoin(by, waive, reason).await?;
+                return Ok(Goal { auto: *auto, confirm: None });
+            }
+            Command::Failback { auto, waive, acknowledge } => {
+                match self.fails_back(acknowledge.as_deref())? {
+                    Kind::Rejoin => self.rejoin(by, waive, reason).await?,
+                    kind @ (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill) => {
+                        self.begin_run(by, kind, None, waive, acknowledge.clone().or(reason))?;
+                    }
+                }
+                return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Next { auto, confirm, waive } => {
                 let goal = Goal { auto: *auto, confirm: confirm.clone() };
@@ -218,6 +236,10 @@ impl Conductor {
     fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
+            // Nothing else is to be done again than what is still to be fenced.
+            State::Steady | State::Ready { .. } if !self.life().record.unfenced().is_empty() => {
+                Ok(())
+            }
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
                 self.decide(by, Input::Retry, Self::told(reason))
             }
@@ -328,13 +350,21 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::Switchover { .. } => "switchover",
+            Self::Failover(_) => "failover",
+            Self::Rejoin { .. } => "rejoin",
+            Self::Failback { .. } => "failback",
         }
     }
 
     /// Whether it wants a reason.
     pub const fn wants_reason(&self) -> bool {
         match self {
-            Self::Start { waive, .. } | Self::Next { waive, .. } => !waive.is_empty(),
+            Self::Start { waive, .. }
+            | Self::Next { waive, .. }
+            | Self::Switchover { waive, .. }
+            | Self::Rejoin { waive, .. }
+            | Self::Failback { waive, .. } => !waive.is_empty(),
             Self::Rollback { .. }
             | Self::Reject
             | Self::Abort
@@ -347,6 +377,7 @@ impl Command {
             | Self::Approve { .. }
             | Self::Accept
             | Self::Retry
+            | Self::Failover(_)
             | Self::Pause
             | Self::Resume => false,
         }

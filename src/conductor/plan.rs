@@ -18,11 +18,14 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if matches!(order.command, Command::Failover(_)) {
+            return self.failover_plan().await;
+        }
         let life = self.life();
-        let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
-            let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
+        let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
+            let (way, phase) = (Way::Forth, Phase::Preflight);
             let at = At { kind, way, phase, group: 0, tried: 1 };
-            (Arc::clone(&self.workflow), self.started(version)?, Some(at))
+            (Arc::clone(&self.workflow), self.started(kind, version)?, Some(at))
         } else {
             let at = leads_to(&order.command, &life.state, &life.record);
             (self.run_workflow()?, life.record.clone(), at)
@@ -67,7 +70,14 @@ impl Conductor {
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
-        let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
+        let plan = Plan {
+            command: name,
+            sentence: sentence.clone(),
+            steps,
+            way_back,
+            preview: None,
+            digest,
+        };
         let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
             exit: if refused { Exit::Refused } else { Exit::Done },
@@ -79,15 +89,43 @@ impl Conductor {
         })
     }
 
-    /// The record as it would be when a release had just started.
-    fn started(&self, version: &str) -> Result<Record, Fault> {
+    /// The kind of run that a command opens.
+    fn opens<'a>(&self, command: &'a Command) -> Result<Option<(Kind, Option<&'a str>)>, Fault> {
+        Ok(match command {
+            Command::Start { version, .. } => Some((Kind::Release, Some(version.as_str()))),
+            Command::Switchover { .. } => Some((Kind::Switchover, None)),
+            Command::Rejoin { .. } => Some((Kind::Rejoin, None)),
+            Command::Failback { acknowledge, .. } => {
+                Some((self.fails_back(acknowledge.as_deref())?, None))
+            }
+            Command::Init
+            | Command::Next { .. }
+            | Command::Approve { .. }
+            | Command::Reject
+            | Command::Accept
+            | Command::Rollback { .. }
+            | Command::Abort
+            | Command::Retry
+            | Command::Skip { .. }
+            | Command::Resolve { .. }
+            | Command::Pause
+            | Command::Resume
+            | Command::Amend { .. }
+            | Command::Adopt
+            | Command::Close
+            | Command::Failover(_) => None,
+        })
+    }
+
+    /// The record as it would be when a run of this kind had just started.
+    fn started(&self, kind: Kind, version: Option<&str>) -> Result<Record, Fault> {
         let record = self.life().record;
         let production = record.production().cloned().ok_or_else(|| self.uninitialised())?;
         let standby =
             self.workflow.other(&production).cloned().ok_or_else(|| self.uninitialised())?;
         let begin = Begin {
-            kind: Kind::Release,
-            version: Some(version.to_owned()),
+            kind,
+            version: version.map(str::to_owned),
             production,
             standby,
             workflow: Digest::of(self.text.as_bytes()),
@@ -100,7 +138,12 @@ impl Conductor {
         turned.map(|it| it.record).map_err(|_| self.not_now("start"))
     }
 
-    async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
+    pub(super) async fn planned(
+        &self,
+        workflow: &Arc<Workflow>,
+        record: &Record,
+        at: At,
+    ) -> Vec<PlannedStep> {
         let (mut planned, mut changed) = (vec![], false);
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
         for (position, step) in steps.enumerate() {
@@ -129,14 +172,19 @@ impl Conductor {
     }
 }
 
-fn refuses(step: &PlannedStep) -> bool {
+pub(super) fn refuses(step: &PlannedStep) -> bool {
     matches!(step.verdict.as_str(), "fail" | "unknown")
 }
 
 /// The checks that people said to go on without, now or before.
 fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
     let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
-    let now = if let Command::Start { waive, .. } | Command::Next { waive, .. } = command {
+    let now = if let Command::Start { waive, .. }
+    | Command::Next { waive, .. }
+    | Command::Switchover { waive, .. }
+    | Command::Rejoin { waive, .. }
+    | Command::Failback { waive, .. } = command
+    {
         waive.as_slice()
     } else {
         &[]
@@ -165,7 +213,7 @@ fn shown(phase: Phase, step: &Step, verdict: &str) -> PlannedStep {
     }
 }
 
-fn listed(workflow: &Workflow, phase: Phase) -> Vec<PlannedStep> {
+pub(super) fn listed(workflow: &Workflow, phase: Phase) -> Vec<PlannedStep> {
     workflow.steps(phase).iter().map(|step| shown(phase, step, "later")).collect()
 }
 
@@ -189,6 +237,10 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         Command::Retry | Command::Resume => Some(at),
         Command::Init
         | Command::Start { .. }
+        | Command::Switchover { .. }
+        | Command::Failover(_)
+        | Command::Rejoin { .. }
+        | Command::Failback { .. }
         | Command::Approve { .. }
         | Command::Reject
         | Command::Skip { .. }

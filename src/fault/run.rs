@@ -22,4 +22,9 @@ super::codes! { RUN;
     E2019 Conflict "the records carry another journal's mark",
     E2020 Failed "the answer cannot be written",
     E2021 Usage "the question was answered with no",
+    E2040 Refused "the lost site is not fenced",
+    E2041 Conflict "a failover is already under way",
+    E2042 Refused "what is seen does not allow a failover",
+    E2043 Refused "more would be lost than was accepted",
+    E2044 Refused "so soon after a failover this wants a reason",
 }

@@ -129,6 +129,89 @@ pub enum Owed {
     },
     /// The standby does not have production's release and data.
     Standby,
+    /// A part of a lost site's power to act has not been taken away yet.
+    Fence {
+        /// The step that takes it away.
+        part: StepId,
+        /// The lost site.
+        site: SiteName,
+    },
+}
+
+/// How one part of the fence ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FenceEnd {
+    /// The power is taken away.
+    Done,
+    /// The site did not answer; it may still act.
+    NotReachable,
+    /// The site answered and did not let it be done; it may still act.
+    Refused,
+}
+
+impl FenceEnd {
+    /// Its name on screens.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotReachable => "not reachable",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// How a part of the fence stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fenced {
+    /// How.
+    pub how: FenceEnd,
+    /// Since when it stands so.
+    pub at: Time,
+    /// What was seen.
+    pub says: String,
+}
+
+/// What a person accepted before a failover, and when they were told what. Seconds unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// The site that is given up.
+    pub lost: SiteName,
+    /// The site users are moved to.
+    pub to: SiteName,
+    /// What the witnesses amounted to.
+    pub diagnosis: String,
+    /// Whether the lost site is fenced before users are moved, and not beside it.
+    #[serde(default)]
+    pub fence_first: bool,
+    /// What the standby's data is a copy of; absent when nothing proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_of: Option<Time>,
+    /// How much was lost at most when the person was asked; absent when nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figure: Option<i64>,
+    /// How much the person accepted; absent when they accepted not to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<i64>,
+    /// Writes at stake, where a counter said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<u64>,
+    /// What else will be missing, in the workflow's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// Why a second failover so soon, or one in spite of what is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<String>,
+    /// The plan that was agreed to.
+    pub plan: Digest,
+    /// Since when production is down, as a person said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<Time>,
+    /// When the plan was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Time>,
+    /// When the command was given.
+    pub asked: Time,
 }
 
 /// An embargo that lies on a site.
@@ -270,5 +353,38 @@ pub enum Fact {
     Waived {
         /// The check.
         check: StepId,
+    },
+    /// Production is given up, and what that costs was accepted.
+    Consented {
+        /// By whom is in the line; what is here.
+        consent: Box<Consent>,
+    },
+    /// A part of the fence was tried.
+    Fenced {
+        /// The step.
+        part: StepId,
+        /// The lost site.
+        site: SiteName,
+        /// How it ended.
+        how: FenceEnd,
+        /// What was seen.
+        says: String,
+    },
+    /// A site's data is being replaced: until that has ended it holds no whole copy.
+    Loading {
+        /// The site.
+        site: SiteName,
+    },
+    /// A site's data is a proven copy of production's as it was then.
+    Loaded {
+        /// The site.
+        site: SiteName,
+        /// When it was copied.
+        of: Time,
+    },
+    /// What the failover really lost, found out when the lost site came back.
+    LossFound {
+        /// One sentence.
+        says: String,
     },
 }

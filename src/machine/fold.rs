@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
+use crate::machine::entry::{Body, Entry, Fact, FenceEnd, Fenced, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
-use crate::machine::record::{Record, Run, Standing};
+use crate::machine::record::{Copied, Incident, Record, Run, Standing};
 use crate::machine::state::{At, State};
 use crate::model::{Kind, Phase, Roles, SiteName, Time, Way};
 
@@ -182,6 +182,42 @@ impl Record {
             Fact::Frozen { on } => self.frozen = *on,
             Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
             Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
+            Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
+            Fact::Consented { .. } | Fact::Fenced { .. } | Fact::LossFound { .. } => {
+                self.lost(fact);
+            }
+        }
+    }
+
+    fn copied(&mut self, fact: &Fact) {
+        if let Fact::Loading { site } = fact {
+            let of = self.copies.get(site).map_or(self.now, |it| it.of);
+            self.copies.insert(site.clone(), Copied { of, whole: false });
+        } else if let Fact::Loaded { site, of } = fact {
+            self.copies.insert(site.clone(), Copied { of: *of, whole: true });
+        }
+    }
+
+    /// What a failover is about.
+    fn lost(&mut self, fact: &Fact) {
+        if let (Fact::Consented { consent }, Some(run)) = (fact, &self.run) {
+            self.incident = Some(Incident {
+                run: run.number,
+                at: self.now,
+                consent: (**consent).clone(),
+                fence: BTreeMap::new(),
+                found: None,
+            });
+        } else if let Fact::Fenced { part, site, how, says } = fact {
+            if *how == FenceEnd::Done {
+                self.owed.remove(&Owed::Fence { part: part.clone(), site: site.clone() });
+            }
+            if let Some(incident) = self.incident.as_mut().filter(|it| it.consent.lost == *site) {
+                let fenced = Fenced { how: *how, at: self.now, says: says.clone() };
+                incident.fence.insert(part.clone(), fenced);
+            }
+        } else if let (Fact::LossFound { says }, Some(incident)) = (fact, &mut self.incident) {
+            incident.found = Some(says.clone());
         }
     }
 
@@ -203,6 +239,14 @@ impl Record {
 
     /// Users are on this site.
     fn arrived(&mut self, production: &SiteName) {
+        if let Some(Roles::Moving { from, to }) = &self.roles
+            && to == production
+        {
+            // What users left is as good a copy as there is: it holds all that was written before.
+            self.copies.insert(from.clone(), Copied { of: self.now, whole: true });
+            self.copies.remove(production);
+            self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
+        }
         self.roles = Some(Roles::Settled { production: production.clone() });
         if self.quarantined.as_ref() == Some(production) {
             self.quarantined = None;

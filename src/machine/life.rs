@@ -74,7 +74,10 @@ fn needed(at: At, phase: Phase, record: &Record) -> bool {
         && at.way == Way::Forth
         && phase == Phase::Lift
         && !record.owes_on_production();
-    !(as_it_was || whole)
+    // The lost site is fenced beside the swap, unless the diagnosis demands it before.
+    let beside =
+        phase == Phase::Fence && record.failing_over().is_some_and(|it| !it.consent.fence_first);
+    !(as_it_was || whole || beside)
 }
 
 fn begin(rules: &Rules, record: &Record, kind: Kind, way: Way) -> State {

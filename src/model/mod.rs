@@ -5,9 +5,11 @@ mod evidence;
 mod life;
 mod names;
 mod time;
+mod witness;
 
 pub use digest::{Digest, OpId};
 pub use evidence::{Change, Evidence, Nature, Verb, Verdict, telling};
 pub use life::{Kind, Phase, Role, Roles, Way};
 pub use names::{Actor, Identity, RecordId, SiteName, StepId, SystemName};
 pub use time::Time;
+pub use witness::{About, Says, Seer, Witness};

@@ -264,5 +264,6 @@ pub(crate) fn owe(owed: &Owed) -> String {
         Owed::Job { job, site } => format!("the job {job} was switched off on {site}"),
         Owed::Embargo { site } => format!("writes are refused on {site}"),
         Owed::Standby => "the standby lacks production's release and data".to_owned(),
+        Owed::Fence { part, site } => format!("{site} may still act: {part} is not done"),
     }
 }

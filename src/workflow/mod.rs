@@ -34,9 +34,9 @@ pub use read::{Parsed, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Gate, Host, Job,
-    Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target,
-    Webhook, Workflow, Zone,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Elsewhere, Failover, Gate,
+    Host, Job, Limits, NotWho, PerRole, PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch,
+    Sync, Target, Webhook, Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

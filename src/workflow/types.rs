@@ -300,6 +300,12 @@ pub struct Limits {
     pub action: Lasting,
     /// How long after its deadline a late request could still take effect.
     pub late: Lasting,
+    /// The reading of all witnesses of an incident, side by side.
+    pub witness: Lasting,
+    /// Fencing a lost site, all parts side by side; what is not done by then is owed.
+    pub fence: Lasting,
+    /// After a failover: another one, and the way back, want a reason until this has passed.
+    pub cooldown: Lasting,
 }
 
 impl Default for Limits {
@@ -310,6 +316,9 @@ impl Default for Limits {
             call: Lasting::seconds(20),
             action: Lasting::seconds(600),
             late: Lasting::seconds(60),
+            witness: Lasting::seconds(4),
+            fence: Lasting::seconds(5),
+            cooldown: Lasting::seconds(60 * 60),
         }
     }
 }
@@ -381,6 +390,29 @@ pub struct Failover {
     pub fence: PhaseSpec,
     /// The way back.
     pub soak: Soak,
+    /// Who else is asked whether production serves: commands that look from somewhere else.
+    #[serde(default)]
+    pub witnesses: Vec<Elsewhere>,
+    /// Counts the writes at stake: prints one number.
+    #[serde(default)]
+    pub writes: Option<Vec<String>>,
+    /// What will be missing beside what was written since the standby's copy.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// From knowing to users being on the other site: what is aimed at.
+    #[serde(default)]
+    pub target: Option<Lasting>,
+}
+
+/// A command that looks from somewhere else. It is given JSON on standard input (`production`, `standby`:
+/// name and address) and answers JSON: `{"says": "up" | "down" | "unknown", "text": "…"}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// Its name on screens.
+    pub id: String,
+    /// The program and its arguments; never a shell string.
+    pub command: Vec<String>,
 }
 
 /// How a lost site becomes standby again: preflight and `sync_off` of `release`, then closing.

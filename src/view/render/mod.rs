@@ -1,6 +1,7 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
 mod log;
+mod loss;
 mod packet;
 mod page;
 mod plan;
@@ -8,6 +9,7 @@ mod run;
 mod status;
 
 pub use log::{entry, log};
+pub use loss::{Loss, loss};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};

@@ -173,7 +173,7 @@ fn open(page: &mut Page, view: &StatusView) {
     // Without an open run what is owed stands above, as a fault.
     let shown = |owed: &&Owed| match owed {
         Owed::Embargo { site } => view.embargoes.iter().all(|it| it.site != *site),
-        Owed::Job { .. } | Owed::Standby => true,
+        Owed::Job { .. } | Owed::Standby | Owed::Fence { .. } => true,
     };
     for (i, owed) in view.owed.iter().filter(shown).enumerate().filter(|_| debts) {
         page.block(if i == 0 { "OWED" } else { "" }, &owe(owed));

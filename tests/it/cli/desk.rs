@@ -89,6 +89,7 @@ fn plan(at: Time) -> Plan {
             step("sanity", "front", "http", "later"),
         ],
         way_back: "free: no write was allowed since the swap; users go back to hk".to_owned(),
+        preview: None,
         digest: Digest::of(b"plan"),
     }
 }

@@ -1,0 +1,234 @@
+//! Taking away a lost site's power to act, as far as it can be reached: part by part, side by side, within a
+//! bound, never in the way of the swap. What is not done is owed and stays on every screen until it is.
+
+use futures_util::future::join_all;
+
+use crate::conductor::command::Command;
+use crate::conductor::drive::Goal;
+use crate::conductor::{Conductor, StepEnd};
+use crate::fault::{E2040, Fault};
+use crate::machine::{At, Closed, Ended, Fact, FenceEnd, Life, Owed, Record, Run, State, Turned};
+use crate::model::{Actor, Digest, Evidence, Kind, Phase, Way};
+use crate::port::Seen;
+use crate::workflow::step::Step;
+
+/// Where the parts of the fence stand, whatever is open now.
+const FENCE: At =
+    At { kind: Kind::Failover, way: Way::Forth, phase: Phase::Fence, group: 0, tried: 1 };
+
+impl Conductor {
+    /// Works until people are needed; beside the swap of a failover the lost site is fenced.
+    pub(super) async fn drive_and_fence(
+        &self,
+        by: &Actor,
+        goal: &Goal,
+        command: &Command,
+    ) -> Result<(), Fault> {
+        if self.owes_fence_now(command) {
+            self.to_fence.notify_one();
+        }
+        let drive = self.drive(by, goal);
+        let fence = async {
+            self.to_fence.notified().await;
+            self.fence(by).await
+        };
+        tokio::pin!(drive, fence);
+        tokio::select! {
+            // The fence is started first: what is polled first has its first call out first.
+            biased;
+            fenced = &mut fence => {
+                fenced?;
+                drive.await
+            }
+            driven = &mut drive => {
+                // Begun or to begin: it is bounded. Never begun: there is nothing to wait for.
+                driven?;
+                if self.life().record.unfenced().is_empty() || !self.fencing() {
+                    return Ok(());
+                }
+                fence.await
+            }
+        }
+    }
+
+    /// The fence has begun in this command and has parts that were not tried yet.
+    fn fencing(&self) -> bool {
+        let record = self.life().record;
+        let untried = |incident: &crate::machine::Incident| {
+            record.unfenced().iter().any(|(part, _)| !incident.fence.contains_key(part))
+        };
+        self.swapping(&record) && record.incident.as_ref().is_some_and(untried)
+    }
+
+    /// Users are being moved by the open failover, or have been.
+    fn swapping(&self, record: &Record) -> bool {
+        record.failing_over().is_some()
+            && self.life().state.at().is_some_and(|at| {
+                at.kind == Kind::Failover && !matches!(at.phase, Phase::Assess | Phase::Fence)
+            })
+    }
+
+    /// After a crash, or where people ask again.
+    fn owes_fence_now(&self, command: &Command) -> bool {
+        let life = self.life();
+        let crashed = self.swapping(&life.record) && matches!(life.state, State::Doing { .. });
+        let again = matches!(command, Command::Retry) && life.record.incident.is_some();
+        let rejoining = life.record.run.as_ref().is_some_and(|it| it.kind == Kind::Rejoin);
+        !life.record.unfenced().is_empty() && (crashed || again && !rejoining)
+    }
+
+    /// Called after each decision: the swap of a failover has begun.
+    pub(super) fn fence_beside(&self, life: &Life) {
+        let begins = matches!(life.state, State::Doing { at, .. }
+            if at.kind == Kind::Failover && at.way == Way::Forth && at.phase == Phase::Swap && at.group == 0);
+        if begins && self.fencing() {
+            self.to_fence.notify_one();
+        }
+    }
+
+    /// What is owed as soon as the fence or the swap of a failover is entered: every part of the fence.
+    pub(super) fn to_be_fenced(&self, before: &Life, turned: &Turned) -> Vec<Fact> {
+        let Some(at) = turned.state.at() else { return vec![] };
+        let from = before.state.at().map(|it| (it.kind, it.phase));
+        let enters = at.kind == Kind::Failover
+            && at.way == Way::Forth
+            && matches!(at.phase, Phase::Fence | Phase::Swap)
+            && !matches!(from, Some((Kind::Failover, Phase::Fence | Phase::Swap)));
+        let (Some(run), true) = (&turned.record.run, enters) else { return vec![] };
+        let parts = turned.record.incident.iter().flat_map(|_| self.parts());
+        parts
+            .map(|(_, step)| Owed::Fence { part: step.id, site: run.production.clone() })
+            .map(|owed| Fact::Owe { owed })
+            .collect()
+    }
+
+    /// The parts of the fence, with their positions.
+    fn parts(&self) -> Vec<(u8, Step)> {
+        let steps = self.machine_steps(Phase::Fence).unwrap_or_default();
+        let placed = steps.into_iter().enumerate();
+        placed.filter_map(|(at, step)| Some((u8::try_from(at).ok()?, step))).collect()
+    }
+
+    /// Tries every part that is owed, side by side, and writes how each stands.
+    pub(super) async fn fence(&self, by: &Actor) -> Result<(), Fault> {
+        let owed = self.life().record.unfenced();
+        let parts = self.parts();
+        let due = parts.iter().filter(|(_, step)| owed.iter().any(|(part, _)| *part == step.id));
+        let tried = join_all(due.map(|(at, step)| self.fence_beside_run(by, *at, step))).await;
+        tried.into_iter().collect()
+    }
+
+    async fn fence_beside_run(&self, by: &Actor, position: u8, step: &Step) -> Result<(), Fault> {
+        let mut end = self.fence_part(by, FENCE, position, step).await?;
+        let open = self.life().record.intents.contains_key(&(Phase::Fence, position));
+        if open && end.ended != Ended::Unknown {
+            end.facts.push(Fact::Settled(Closed {
+                phase: Phase::Fence,
+                step: position,
+                ended: end.ended,
+            }));
+        }
+        let how = end.evidence.last().map(|it| it.says.clone()).unwrap_or_default();
+        self.book().note(by, format!("fence {}: {how}", step.id), None, end.evidence, end.facts)
+    }
+
+    /// One part: done, not reachable or refused; never a reason to stop.
+    pub(super) async fn fence_part(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
+        let (how, mut evidence, mut facts) = match self.call(at, position, step)? {
+            Err(missing) => (FenceEnd::Refused, vec![missing], vec![]),
+            Ok(call) => {
+                let bound = call.workflow.limits.fence.0;
+                let action = self.world.action(call);
+                match self.observe_once(bound, &*action).await {
+                    Seen::Unknown { evidence } => (FenceEnd::NotReachable, evidence, vec![]),
+                    Seen::Foreign { evidence } | Seen::Failed { evidence } => {
+                        (FenceEnd::Refused, evidence, vec![])
+                    }
+                    Seen::Done { evidence, facts } => (FenceEnd::Done, evidence, facts),
+                    Seen::Todo { evidence, .. } | Seen::Busy { evidence } => tokio::select! {
+                        end = self.attempt(by, at, position, step) => fenced(end?),
+                        () = self.clock.sleep(bound) => (FenceEnd::Refused, evidence, vec![]),
+                    },
+                }
+            }
+        };
+        let record = as_then(self.life().record);
+        let Some(site) = record.run.map(|it| it.production) else {
+            return Ok(StepEnd { ended: Ended::Failed, evidence, facts });
+        };
+        let says = evidence.last().map(|it| it.says.clone()).unwrap_or_default();
+        evidence.push(self.evidence(&format!("{}: {}", step.id, how.name())));
+        facts.push(Fact::Fenced { part: step.id.clone(), site, how, says });
+        let ended = if how == FenceEnd::Done || at != FENCE { Ended::Done } else { Ended::Failed };
+        Ok(StepEnd { ended, evidence, facts })
+    }
+
+    /// Nothing is rebuilt on a site that may still act.
+    pub(super) async fn fenced_whole(&self, by: &Actor) -> Result<(), Fault> {
+        if self.life().record.unfenced().is_empty() {
+            return Ok(());
+        }
+        self.fence(by).await?;
+        let left = self.life().record.unfenced();
+        let Some((_, site)) = left.first() else { return Ok(()) };
+        let parts: Vec<&str> = left.iter().map(|(part, _)| part.as_str()).collect();
+        Err(Fault::new(&E2040, format!("{site} may still act: {}", parts.join(", ")))
+            .because("a site that is not fenced may write, back up or answer while it is rebuilt")
+            .hint("bring the site up so that it can be reached, then the same command again"))
+    }
+}
+
+fn fenced(end: StepEnd) -> (FenceEnd, Vec<Evidence>, Vec<Fact>) {
+    match end.ended {
+        Ended::Done => (FenceEnd::Done, end.evidence, end.facts),
+        Ended::Failed => (FenceEnd::Refused, end.evidence, vec![]),
+        Ended::Unknown => (FenceEnd::NotReachable, end.evidence, vec![]),
+    }
+}
+
+/// The record as the failover had it: its roles and its number, whatever run is open now. So the parts of the
+/// fence keep their meaning, and what was sent then is found again.
+pub(super) fn as_then(record: Record) -> Record {
+    let Some(incident) = record.incident.clone() else { return record };
+    if record.failing_over().is_some() {
+        let same = record.run.as_ref().is_some_and(|it| it.kind == Kind::Failover);
+        if same {
+            return record;
+        }
+    }
+    let (lost, to) = (incident.consent.lost.clone(), incident.consent.to.clone());
+    given_up(record, lost, to, incident.run)
+}
+
+/// The record as it would be in a failover away from this site.
+pub(super) fn given_up(
+    record: Record,
+    lost: crate::model::SiteName,
+    to: crate::model::SiteName,
+    number: u32,
+) -> Record {
+    let open = record.run.clone();
+    let run = Run {
+        number,
+        kind: Kind::Failover,
+        version: open.as_ref().and_then(|it| it.version.clone()),
+        from_version: record.releases.get(&lost).cloned(),
+        production: lost,
+        standby: to,
+        requester: String::new(),
+        started: open.as_ref().map_or(record.now, |it| it.started),
+        workflow: open.as_ref().map_or_else(Digest::default, |it| it.workflow),
+        outside: vec![],
+        stamp: open.as_ref().and_then(|it| it.stamp.clone()),
+        backup: None,
+        entered: std::collections::BTreeMap::new(),
+        waived: open.map(|it| it.waived).unwrap_or_default(),
+    };
+    Record { run: Some(run), ..record }
+}

@@ -1,0 +1,258 @@
+//! Before anything moves: who says what of production, what would be lost, and what the open run allows.
+
+use std::sync::Arc;
+
+use crate::conductor::Conductor;
+use crate::conductor::command::{Plan, PlannedStep, Preview, Reply};
+use crate::conductor::failover::digest_of;
+use crate::conductor::fence::given_up;
+use crate::conductor::plan::{listed, refuses};
+use crate::fault::{E2042, Exit, Fault};
+use crate::machine::{Affected, At, Diagnosis, Onward, Record, diagnose, onward_of};
+use crate::model::{Change, Evidence, Kind, Phase, SiteName, Way};
+use crate::port::{Asked, Seen};
+use crate::view::words::lasting;
+
+impl Conductor {
+    /// What a failover would do and cost now; the plan with the digest that consent is bound to; what was read.
+    pub(super) async fn preview(
+        &self,
+        acknowledged: Option<&str>,
+    ) -> Result<(Preview, Plan, Vec<Evidence>), Fault> {
+        let life = self.life();
+        let (lost, to) = self.sides(&life.record)?;
+        let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
+        let record = given_up(life.record.clone(), lost.clone(), to.clone(), number);
+        let asked = Asked {
+            workflow: self.run_workflow()?,
+            record: Arc::new(record.clone()),
+            production: lost.clone(),
+            standby: to.clone(),
+            deadline: self.workflow.limits.witness.0,
+        };
+        let (seen, (changes, read)) =
+            tokio::join!(self.world.witness(&asked), self.planned_move(&record));
+        let now = self.clock.now();
+        let diagnosis = diagnose(&seen.witnesses, now);
+        let data_of = life.record.copies.get(&to).filter(|it| it.whole).map(|it| it.of);
+        let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
+        let failover = self.workflow.failover.as_ref();
+        let mut preview = Preview {
+            says: diagnosis.made_by().to_owned(),
+            refused: self.not_allowed(&life.record, life.state.at(), &to, diagnosis, acknowledged),
+            fence_first: diagnosis.fence_first(),
+            diagnosis,
+            witnesses: seen.witnesses,
+            data_of,
+            loss_seconds,
+            writes: seen.writes,
+            missing: failover.map(|it| it.missing.clone()).unwrap_or_default(),
+            release: life.record.releases.get(&to).cloned(),
+            expected_seconds: self.expected_seconds(),
+            asked: asked_for(&seen.unmarked, loss_seconds, seen.writes),
+            command: String::new(),
+            lost,
+            to,
+        };
+        let digest = digest_of(&preview, life.record.epoch, &changes);
+        let loss = loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
+        preview.command = format!(
+            "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}",
+            self.system,
+            preview.to,
+            digest.short()
+        );
+        let evidence = evidence_of(&preview).into_iter().chain(read).collect();
+        let sentence = format!(
+            "`failover` gives {} up and moves users to {}: {}",
+            preview.lost,
+            preview.to,
+            preview.diagnosis.name()
+        );
+        let way_back = format!("costs every write made on {} since", preview.to);
+        let steps = vec![moved(changes)];
+        let plan = Plan {
+            command: "failover".to_owned(),
+            sentence,
+            steps,
+            way_back,
+            preview: None,
+            digest,
+        };
+        Ok((preview, plan, evidence))
+    }
+
+    /// The plan of a failover with all its checks, as a dry run shows it.
+    pub(super) async fn failover_plan(&self) -> Result<Reply, Fault> {
+        let life = self.life();
+        let (preview, mut plan, _) = self.preview(None).await?;
+        let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
+        let record =
+            given_up(life.record.clone(), preview.lost.clone(), preview.to.clone(), number);
+        let workflow = self.run_workflow()?;
+        let mut steps = self.planned(&workflow, &record, place(Phase::Assess)).await;
+        let asked: Vec<_> = workflow
+            .steps(Phase::Assess)
+            .iter()
+            .filter(|it| it.failover == Some(crate::workflow::step::InFailover::Asked))
+            .map(|it| it.id.clone())
+            .collect();
+        for step in steps.iter_mut().filter(|it| asked.contains(&it.id) && refuses(it)) {
+            "asked".clone_into(&mut step.verdict);
+        }
+        steps.extend(listed(&workflow, Phase::Fence));
+        steps.append(&mut plan.steps);
+        steps.extend(listed(&workflow, Phase::Sanity));
+        steps.extend(listed(&workflow, Phase::Lift));
+        let refused = preview.refused.is_some() || steps.iter().any(refuses);
+        let next = preview.refused.clone().unwrap_or_else(|| preview.command.clone());
+        let sentence = plan.sentence.clone();
+        Ok(Reply {
+            exit: if refused { Exit::Refused } else { Exit::Done },
+            sentence,
+            next: format!("nothing was changed; {next}"),
+            state: life.state,
+            code: preview.refused.is_some().then(|| E2042.id.to_owned()),
+            plan: Some(Plan { steps, preview: Some(Box::new(preview)), ..plan }),
+        })
+    }
+
+    /// What the switch would change.
+    async fn planned_move(&self, record: &Record) -> (Vec<Change>, Vec<Evidence>) {
+        let Ok(workflow) = self.run_workflow() else { return (vec![], vec![]) };
+        let steps = workflow.steps(Phase::Swap).iter().enumerate();
+        for (position, step) in steps.filter(|(_, it)| it.kind() == "switch") {
+            let position = u8::try_from(position).unwrap_or(u8::MAX);
+            let at = place(Phase::Swap);
+            let call = self.call_in(Arc::clone(&workflow), record.clone(), at, position, step);
+            let Ok(call) = call else { continue };
+            let (limit, action) = (workflow.limits.witness.0, self.world.action(call));
+            return match self.observe_once(limit, &*action).await {
+                Seen::Todo { changes, evidence } => (changes, evidence),
+                Seen::Done { evidence, .. }
+                | Seen::Busy { evidence }
+                | Seen::Failed { evidence }
+                | Seen::Foreign { evidence }
+                | Seen::Unknown { evidence } => (vec![], evidence),
+            };
+        }
+        (vec![], vec![])
+    }
+
+    /// Why a failover is refused here and now, with the nearest way on.
+    fn not_allowed(
+        &self,
+        record: &Record,
+        at: Option<At>,
+        to: &SiteName,
+        diagnosis: Diagnosis,
+        acknowledged: Option<&str>,
+    ) -> Option<String> {
+        let known = diagnosis.may_be_acknowledged() && acknowledged.is_some();
+        let actionable = if known { Ok(()) } else { diagnosis.actionable() };
+        let halved = record.copies.get(to).is_some_and(|it| !it.whole);
+        let before = || {
+            let copy = record.run.as_ref().map(|run| {
+                let id = crate::conductor::call::run_facts(record, run).id;
+                format!("; the copy taken before is changeover-{id}-standby")
+            });
+            copy.unwrap_or_default()
+        };
+        let Some(at) = at else {
+            return match actionable {
+                Err(way) => Some(way.to_owned()),
+                Ok(()) if halved => Some(format!(
+                    "{to} holds no whole copy: its data was being replaced; changeover rejoin"
+                )),
+                Ok(()) => None,
+            };
+        };
+        let cell = onward_of(at.phase, at.way, affected(diagnosis, known));
+        let told = |cell: Onward| {
+            let way = cell.command(at.way, at.phase);
+            format!("in {}: {}, since {}: {way}", at.phase.name(), cell.words(), cell.why())
+        };
+        match cell {
+            // Whatever the run was doing there, an unfinished load is never put in front of users.
+            Onward::FailOver | Onward::FailOverIfWhole if halved => {
+                Some(told(Onward::FailOverIfWhole) + &before())
+            }
+            Onward::FailOver | Onward::FailOverIfWhole => actionable.err().map(str::to_owned),
+            Onward::GoOn | Onward::GoBack | Onward::Look | Onward::Close => {
+                Some(match actionable {
+                    Err(way) if diagnosis == Diagnosis::Healthy => way.to_owned(),
+                    Err(_) | Ok(()) => told(cell),
+                })
+            }
+        }
+    }
+
+    /// How long earlier runs took from the switch to the last check of production's names.
+    fn expected_seconds(&self) -> Option<i64> {
+        let steps = [Phase::Swap, Phase::Sanity].into_iter();
+        let known = steps.flat_map(|it| self.workflow.steps(it));
+        let took: Vec<i64> = known.filter_map(|it| self.expected.get(&it.id).copied()).collect();
+        (!took.is_empty()).then(|| took.iter().sum())
+    }
+}
+
+/// A place on the path of a failover.
+const fn place(phase: Phase) -> At {
+    At { kind: Kind::Failover, way: Way::Forth, phase, group: 0, tried: 1 }
+}
+
+/// What a diagnosis says is lost.
+const fn affected(diagnosis: Diagnosis, known: bool) -> Affected {
+    match diagnosis {
+        Diagnosis::ProductionDead
+        | Diagnosis::UnreachableButServing
+        | Diagnosis::PartitionSuspected => Affected::Production,
+        Diagnosis::StandbyNotReady => Affected::Standby,
+        Diagnosis::CannotTell if known => Affected::Production,
+        Diagnosis::CutOff
+        | Diagnosis::LeverUnreachable
+        | Diagnosis::DnsNotOurs
+        | Diagnosis::Healthy
+        | Diagnosis::CannotTell => Affected::CannotTell,
+    }
+}
+
+fn asked_for(unmarked: &[String], loss: Option<i64>, writes: Option<u64>) -> Vec<String> {
+    let mut asked: Vec<String> =
+        unmarked.iter().map(|zone| format!("{zone} carries no mark")).collect();
+    if loss.is_none() {
+        asked.push("how old the standby's data is: nothing proves it".to_owned());
+    }
+    if writes.is_none() {
+        asked.push("how many writes are at stake: no counter could be read".to_owned());
+    }
+    asked
+}
+
+fn moved(changes: Vec<Change>) -> PlannedStep {
+    let verdict = if changes.is_empty() { "later" } else { "todo" };
+    PlannedStep {
+        phase: Phase::Swap.name().to_owned(),
+        id: "switch".into(),
+        kind: "switch".to_owned(),
+        verdict: verdict.to_owned(),
+        changes,
+        evidence: vec![],
+    }
+}
+
+fn evidence_of(preview: &Preview) -> Vec<Evidence> {
+    let each = preview.witnesses.iter().map(|it| Evidence {
+        source: it.source.clone(),
+        at: it.at,
+        says: format!("{} {}: {}", it.about.name(), it.says.name(), it.text),
+        data: serde_json::json!({ "about": it.about, "seer": it.seer, "says": it.says }),
+    });
+    each.collect()
+}
+
+/// A figure to accept: the loss rounded up, so that it still holds when it has been typed.
+fn rounded(seconds: i64) -> String {
+    let minutes = seconds / 60 + 5;
+    lasting(minutes * 60).replace(' ', "")
+}
