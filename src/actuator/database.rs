@@ -1,8 +1,10 @@
 //! The database that a host loads into, and whether both sites' databases answer alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::actuator::Wire;
@@ -13,8 +15,8 @@ use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3801, E3803, E3804};
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
-use crate::workflow::Database;
 use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
+use crate::workflow::{Database, Workflow};
 
 /// Reads one key of a file of `KEY=VALUE` lines.
 const ENV_VALUE: &str = include_str!("host/env_value.sh");
@@ -71,8 +73,12 @@ pub(super) async fn at_own(wire: &Wire, call: &Call, site: &SiteName, host: &str
 }
 
 fn declared(call: &Call) -> Result<&Database, Trouble> {
+    declared_in(&call.workflow)
+}
+
+fn declared_in(workflow: &Workflow) -> Result<&Database, Trouble> {
     let missing = || Trouble::harmless(&E3801, "workflow", "the workflow declares no database");
-    call.workflow.database.as_ref().ok_or_else(missing)
+    workflow.database.as_ref().ok_or_else(missing)
 }
 
 /// The address in the host's file, against the endpoints that AWS gives for both sites' instances.
@@ -172,13 +178,36 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
     finding(verdict, evidence)
 }
 
+/// What each query answers at a site, side by side; those without an answer are left out.
+pub(super) async fn counts(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    queries: &[String],
+) -> BTreeMap<String, String> {
+    let asked = queries.iter().map(|query| async move {
+        let answer = ask_at(wire, workflow, site, query).await.ok()?;
+        Some((query.clone(), answer))
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
 async fn ask(wire: &Wire, call: &Call, site: &SiteName, query: &str) -> Result<String, Trouble> {
-    let database = declared(call)?;
-    let machine = Machine::of(&call.workflow, site, &database.host)?;
+    ask_at(wire, &call.workflow, site, query).await
+}
+
+async fn ask_at(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<String, Trouble> {
+    let database = declared_in(workflow)?;
+    let machine = Machine::of(workflow, site, &database.host)?;
     let mut args = vec![machine.cwd.as_str(), database.env_file.as_str()];
     args.extend(database.client.iter().map(String::as_str));
     args.push(query);
-    let answer = machine.run(wire, &call.workflow, "query", QUERY, &args).await?;
+    let answer = machine.run(wire, workflow, "query", QUERY, &args).await?;
     let source = machine.source();
     let text = answer.good(&source)?;
     let text = text.trim();

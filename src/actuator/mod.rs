@@ -146,6 +146,15 @@ impl World for Actuators {
         cloudflare::marks::first(&self.wire, workflow, journal, survey).await
     }
 
+    async fn counts(
+        &self,
+        workflow: &Workflow,
+        site: &SiteName,
+        queries: &[String],
+    ) -> BTreeMap<String, String> {
+        database::counts(&self.wire, workflow, site, queries).await
+    }
+
     async fn witness(&self, asked: &Asked) -> Testimony {
         witness::testimony(&self.wire, asked).await
     }

@@ -96,7 +96,7 @@ impl<'a> Room<'a> {
         }
         let got = http::get(self.wire, &url, address, self.asked.deadline).await;
         let (says, text) = match got {
-            Ok(answer) if answer.status < 500 => (Says::Up, format!("answers {}", answer.status)),
+            Ok(answer) if answer.status < 400 => (Says::Up, format!("answers {}", answer.status)),
             Ok(answer) => (Says::Down, format!("answers {}", answer.status)),
             Err(Missing::Nowhere(why)) => (Says::Unknown, why),
             Err(Missing::NoAnswer(why @ NoAnswer::Unmade(_))) => (Says::Unknown, why.to_string()),

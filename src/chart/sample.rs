@@ -31,6 +31,7 @@ pub(super) fn rules() -> Rules {
             lasts_seconds: 60,
         }),
         soak_seconds: 60,
+        failover_soak_seconds: None,
     }
 }
 

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
+use crate::conductor::fence::to_be_fenced;
 use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
@@ -145,11 +146,12 @@ impl Conductor {
     pub(super) fn decide(&self, by: &Actor, input: Input, told: Told) -> Result<(), Fault> {
         let before = self.life().state.at();
         let (evidence_and_reason, mut facts) = ((told.0, told.1), told.2);
+        let parts = self.fence_parts();
         let mut book = self.book();
         if let Ok(turned) = book.try_input(by, &input) {
             facts.extend(stamp(book.life(), &turned.state, self.clock.now()));
             facts.extend(follows(book.life(), &input, &turned.state));
-            facts.extend(self.to_be_fenced(book.life(), &turned));
+            facts.extend(to_be_fenced(book.life(), &turned, &parts));
         }
         let (reason, evidence) = evidence_and_reason;
         let name = input.name();

@@ -1,5 +1,7 @@
 //! Giving production up, and bringing the lost site back: what each command demands before the machine is told.
 
+use std::collections::BTreeMap;
+
 use crate::conductor::Conductor;
 use crate::conductor::command::{GivenUp, MayLose, Preview};
 use crate::conductor::guard::confirmed;
@@ -155,7 +157,51 @@ impl Conductor {
                 .hint("there is nothing to rejoin; changeover status"));
         }
         self.fenced_whole(by).await?;
+        self.count_lost(by).await?;
         self.begin_run(by, Kind::Rejoin, None, waive, reason)
+    }
+
+    /// Counts what the copy holds, so that the true loss can be told later. Not being able to is no trouble.
+    pub(super) async fn count_copy(&self, by: &Actor) -> Result<(), Fault> {
+        let record = self.life().record;
+        let Some(incident) = record.failing_over().filter(|it| it.counts.is_empty()) else {
+            return Ok(());
+        };
+        let counts = self.counted(&incident.consent.to).await;
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let text = format!("counted on {}: {}", incident.consent.to, listed(&counts));
+        self.book().note(by, text, None, vec![], vec![Fact::Counted { counts }])
+    }
+
+    /// Compares the lost site's own counts with those of the copy: what was accepted, and what it really was.
+    async fn count_lost(&self, by: &Actor) -> Result<(), Fault> {
+        let record = self.life().record;
+        let Some(incident) = record.incident.filter(|it| it.found.is_none()) else { return Ok(()) };
+        let counts = self.counted(&incident.consent.lost).await;
+        let told = counts.iter().filter_map(|(query, there)| {
+            let copy = incident.counts.get(query)?;
+            let missing = there.parse::<i64>().ok()? - copy.parse::<i64>().ok()?;
+            Some(format!("{query}: {there} there, {copy} on the copy, {missing} lost"))
+        });
+        let told: Vec<String> = told.collect();
+        if told.is_empty() {
+            return Ok(());
+        }
+        let says = told.join("; ");
+        let text = format!("what the failover of run {} lost: {says}", incident.run);
+        self.book().note(by, text, None, vec![], vec![Fact::LossFound { says }])
+    }
+
+    async fn counted(&self, site: &SiteName) -> BTreeMap<String, String> {
+        let Some(failover) = &self.workflow.failover else { return BTreeMap::new() };
+        let asked = self.world.counts(&self.workflow, site, &failover.counts);
+        let limit = self.workflow.limits.fence.0;
+        tokio::select! {
+            counts = asked => counts,
+            () = self.clock.sleep(limit) => BTreeMap::new(),
+        }
     }
 
     /// The next of the two runs that lead back: the rejoin, then the switchover.
@@ -179,6 +225,11 @@ impl Conductor {
         self.cooled_down(record, acknowledged)?;
         Ok(Kind::Switchover)
     }
+}
+
+fn listed(counts: &BTreeMap<String, String>) -> String {
+    let each = counts.iter().map(|(query, answer)| format!("{query}: {answer}"));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// The loss accepted, in seconds; `None` when it was accepted as unknown.

@@ -8,7 +8,7 @@ use crate::conductor::drive::Goal;
 use crate::conductor::{Conductor, StepEnd};
 use crate::fault::{E2040, Fault};
 use crate::machine::{At, Closed, Ended, Fact, FenceEnd, Life, Owed, Record, Run, State, Turned};
-use crate::model::{Actor, Digest, Evidence, Kind, Phase, Way};
+use crate::model::{Actor, Digest, Kind, Phase, Way};
 use crate::port::Seen;
 use crate::workflow::step::Step;
 
@@ -30,7 +30,8 @@ impl Conductor {
         let drive = self.drive(by, goal);
         let fence = async {
             self.to_fence.notified().await;
-            self.fence(by).await
+            let (fenced, counted) = tokio::join!(self.fence(by), self.count_copy(by));
+            fenced.and(counted)
         };
         tokio::pin!(drive, fence);
         tokio::select! {
@@ -86,24 +87,8 @@ impl Conductor {
         }
     }
 
-    /// What is owed as soon as the fence or the swap of a failover is entered: every part of the fence.
-    pub(super) fn to_be_fenced(&self, before: &Life, turned: &Turned) -> Vec<Fact> {
-        let Some(at) = turned.state.at() else { return vec![] };
-        let from = before.state.at().map(|it| (it.kind, it.phase));
-        let enters = at.kind == Kind::Failover
-            && at.way == Way::Forth
-            && matches!(at.phase, Phase::Fence | Phase::Swap)
-            && !matches!(from, Some((Kind::Failover, Phase::Fence | Phase::Swap)));
-        let (Some(run), true) = (&turned.record.run, enters) else { return vec![] };
-        let parts = turned.record.incident.iter().flat_map(|_| self.parts());
-        parts
-            .map(|(_, step)| Owed::Fence { part: step.id, site: run.production.clone() })
-            .map(|owed| Fact::Owe { owed })
-            .collect()
-    }
-
     /// The parts of the fence, with their positions.
-    fn parts(&self) -> Vec<(u8, Step)> {
+    pub(super) fn fence_parts(&self) -> Vec<(u8, Step)> {
         let steps = self.machine_steps(Phase::Fence).unwrap_or_default();
         let placed = steps.into_iter().enumerate();
         placed.filter_map(|(at, step)| Some((u8::try_from(at).ok()?, step))).collect()
@@ -112,7 +97,7 @@ impl Conductor {
     /// Tries every part that is owed, side by side, and writes how each stands.
     pub(super) async fn fence(&self, by: &Actor) -> Result<(), Fault> {
         let owed = self.life().record.unfenced();
-        let parts = self.parts();
+        let parts = self.fence_parts();
         let due = parts.iter().filter(|(_, step)| owed.iter().any(|(part, _)| *part == step.id));
         let tried = join_all(due.map(|(at, step)| self.fence_beside_run(by, *at, step))).await;
         tried.into_iter().collect()
@@ -132,7 +117,7 @@ impl Conductor {
         self.book().note(by, format!("fence {}: {how}", step.id), None, end.evidence, end.facts)
     }
 
-    /// One part: done, not reachable or refused; never a reason to stop.
+    /// One part: done, not reachable or refused. Unknown when something was sent of which nobody knows.
     pub(super) async fn fence_part(
         &self,
         by: &Actor,
@@ -140,33 +125,39 @@ impl Conductor {
         position: u8,
         step: &Step,
     ) -> Result<StepEnd, Fault> {
-        let (how, mut evidence, mut facts) = match self.call(at, position, step)? {
-            Err(missing) => (FenceEnd::Refused, vec![missing], vec![]),
+        let (how, mut end) = match self.call(at, position, step)? {
+            Err(missing) => (FenceEnd::Refused, StepEnd::failed(vec![missing])),
             Ok(call) => {
                 let bound = call.workflow.limits.fence.0;
                 let action = self.world.action(call);
                 match self.observe_once(bound, &*action).await {
-                    Seen::Unknown { evidence } => (FenceEnd::NotReachable, evidence, vec![]),
-                    Seen::Foreign { evidence } | Seen::Failed { evidence } => {
-                        (FenceEnd::Refused, evidence, vec![])
+                    Seen::Unknown { evidence } => {
+                        (FenceEnd::NotReachable, StepEnd::failed(evidence))
                     }
-                    Seen::Done { evidence, facts } => (FenceEnd::Done, evidence, facts),
+                    Seen::Foreign { evidence } | Seen::Failed { evidence } => {
+                        (FenceEnd::Refused, StepEnd::failed(evidence))
+                    }
+                    Seen::Done { evidence, facts } => {
+                        (FenceEnd::Done, StepEnd { ended: Ended::Done, evidence, facts })
+                    }
                     Seen::Todo { evidence, .. } | Seen::Busy { evidence } => tokio::select! {
                         end = self.attempt(by, at, position, step) => fenced(end?),
-                        () = self.clock.sleep(bound) => (FenceEnd::Refused, evidence, vec![]),
+                        // What was sent may still work: its intent stays open, the next try finds it.
+                        () = self.clock.sleep(bound) => (
+                            FenceEnd::Refused,
+                            StepEnd { ended: Ended::Unknown, evidence, facts: vec![] },
+                        ),
                     },
                 }
             }
         };
-        let record = as_then(self.life().record);
-        let Some(site) = record.run.map(|it| it.production) else {
-            return Ok(StepEnd { ended: Ended::Failed, evidence, facts });
+        let Some(lost) = as_then(self.life().record).run.map(|it| it.production) else {
+            return Ok(end);
         };
-        let says = evidence.last().map(|it| it.says.clone()).unwrap_or_default();
-        evidence.push(self.evidence(&format!("{}: {}", step.id, how.name())));
-        facts.push(Fact::Fenced { part: step.id.clone(), site, how, says });
-        let ended = if how == FenceEnd::Done || at != FENCE { Ended::Done } else { Ended::Failed };
-        Ok(StepEnd { ended, evidence, facts })
+        let says = end.evidence.last().map(|it| it.says.clone()).unwrap_or_default();
+        end.evidence.push(self.evidence(&format!("{}: {}", step.id, how.name())));
+        end.facts.push(Fact::Fenced { part: step.id.clone(), site: lost, how, says });
+        Ok(end)
     }
 
     /// Nothing is rebuilt on a site that may still act.
@@ -184,11 +175,26 @@ impl Conductor {
     }
 }
 
-fn fenced(end: StepEnd) -> (FenceEnd, Vec<Evidence>, Vec<Fact>) {
+/// What is owed as soon as the fence or the swap of a failover is entered: every part of the fence.
+pub(super) fn to_be_fenced(before: &Life, turned: &Turned, parts: &[(u8, Step)]) -> Vec<Fact> {
+    let Some(at) = turned.state.at() else { return vec![] };
+    let from = before.state.at().map(|it| (it.kind, it.phase));
+    let enters = at.kind == Kind::Failover
+        && at.way == Way::Forth
+        && matches!(at.phase, Phase::Fence | Phase::Swap)
+        && !matches!(from, Some((Kind::Failover, Phase::Fence | Phase::Swap)));
+    let (Some(run), true) = (&turned.record.run, enters && turned.record.incident.is_some()) else {
+        return vec![];
+    };
+    let part = |step: &Step| Owed::Fence { part: step.id.clone(), site: run.production.clone() };
+    parts.iter().map(|(_, step)| Fact::Owe { owed: part(step) }).collect()
+}
+
+fn fenced(end: StepEnd) -> (FenceEnd, StepEnd) {
     match end.ended {
-        Ended::Done => (FenceEnd::Done, end.evidence, end.facts),
-        Ended::Failed => (FenceEnd::Refused, end.evidence, vec![]),
-        Ended::Unknown => (FenceEnd::NotReachable, end.evidence, vec![]),
+        Ended::Done => (FenceEnd::Done, end),
+        Ended::Failed => (FenceEnd::Refused, end),
+        Ended::Unknown => (FenceEnd::NotReachable, end),
     }
 }
 

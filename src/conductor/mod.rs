@@ -7,6 +7,7 @@ mod book;
 mod call;
 mod command;
 mod drive;
+mod exempt;
 mod failover;
 mod fence;
 mod guard;

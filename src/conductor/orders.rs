@@ -199,8 +199,9 @@ impl Conductor {
         let entered =
             life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
         if let (State::Ready { .. }, Some(entered)) = (life.state, entered) {
-            let left =
-                entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
+            let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+            let planned = life.rules.soak_of(kind);
+            let left = entered.plus_seconds(planned).seconds_since(self.clock.now());
             if left > 0 && reason.is_none() {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));

@@ -33,7 +33,9 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
-            let waived = waived(&order.command, &record);
+            let mut waived = waived(&order.command, &record);
+            let drops = workflow.rejoin.as_ref().filter(|_| at.kind == Kind::Rejoin);
+            waived.extend(drops.into_iter().flat_map(|it| it.drops.iter().cloned()));
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
                 if refuses(step) {
                     "waived".clone_into(&mut step.verdict);

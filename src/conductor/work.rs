@@ -8,9 +8,9 @@ use crate::conductor::command::Progress;
 use crate::conductor::resolve::owes;
 use crate::fault::Fault;
 use crate::machine::{At, Closed, Ended, Fact, Intent};
-use crate::model::{Actor, Change, Evidence, Kind, Nature, Phase, Time, Verdict};
+use crate::model::{Actor, Change, Evidence, Nature, Phase, Verdict};
 use crate::port::{Action, Call, Finding, Seen, Sent};
-use crate::workflow::step::{Expect, InFailover, Params, Step};
+use crate::workflow::step::{Expect, Step};
 
 /// How a step ended, with what it relied on.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl StepEnd {
         Self { ended, evidence, facts }
     }
 
-    const fn failed(evidence: Vec<Evidence>) -> Self {
+    pub(super) const fn failed(evidence: Vec<Evidence>) -> Self {
         Self::new(Ended::Failed, evidence, vec![])
     }
 }
@@ -52,30 +52,20 @@ impl Conductor {
             let says = "the run's workflow has no such step";
             return Ok(StepEnd::failed(vec![self.evidence(says)]));
         };
-        let in_failover = step.failover.filter(|_| at.kind == Kind::Failover);
-        if in_failover == Some(InFailover::Dropped) {
-            let says = "not made in a failover";
+        if let Some(says) = self.not_made(at, &step)? {
             return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
         }
         if at.phase == Phase::Fence {
-            return self.fence_part(by, at, position, &step).await;
+            // What cannot be fenced is owed; it never keeps users from being moved.
+            let end = self.fence_part(by, at, position, &step).await?;
+            return Ok(StepEnd { ended: Ended::Done, ..end });
         }
         let end = if step.is_check() {
             self.look(at, position, &step).await?
         } else {
             self.act(by, at, position, &step).await?
         };
-        Ok(if in_failover == Some(InFailover::Asked) { self.accepted(&step, end) } else { end })
-    }
-
-    /// What does not hold and is only asked for in a failover was accepted together with the loss.
-    fn accepted(&self, step: &Step, mut end: StepEnd) -> StepEnd {
-        if end.ended != Ended::Done {
-            end.ended = Ended::Done;
-            end.evidence.push(self.evidence("asked for in a failover: accepted with the consent"));
-            end.facts.push(Fact::Waived { check: step.id.clone() });
-        }
-        end
+        Ok(self.accepted(at, &step, end))
     }
 
     async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
@@ -198,7 +188,7 @@ impl Conductor {
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
                 Turn::End(mut end) => {
                     if end.ended == Ended::Done {
-                        end.facts.extend(loaded(&call));
+                        end.facts.extend(crate::conductor::exempt::loaded(&call));
                     }
                     return Ok(end);
                 }
@@ -346,7 +336,12 @@ impl Conductor {
             attempt: call.attempt,
             changes: changes.to_vec(),
             observed,
-            facts: action.intends().into_iter().chain(owes(call)).chain(loading(call)).collect(),
+            facts: action
+                .intends()
+                .into_iter()
+                .chain(owes(call))
+                .chain(crate::conductor::exempt::loading(call))
+                .collect(),
         }
     }
 
@@ -370,19 +365,6 @@ impl Conductor {
 /// Whether a request took effect in part: one zone of the switch moved and another did not.
 pub(super) fn is_half(evidence: &[Evidence]) -> bool {
     evidence.iter().any(|it| it.data.get("half").is_some_and(|it| it == true))
-}
-
-/// From the intent on the site's data is neither the old nor the new.
-fn loading(call: &Call) -> Option<Fact> {
-    let loads = matches!(&call.params, Params::HostRun(with) if with.destructive);
-    loads.then(|| Fact::Loading { site: call.on.clone().unwrap_or_else(|| call.standby.clone()) })
-}
-
-/// What a load that was proven makes of the site: a copy of production as of the run's stamp.
-pub(super) fn loaded(call: &Call) -> Option<Fact> {
-    let Fact::Loading { site } = loading(call)? else { return None };
-    let of = Time::of_stamp(call.run.stamp.as_deref()?)?;
-    Some(Fact::Loaded { site, of })
 }
 
 /// How often in a row the world may stay silent before a step gives up.

@@ -382,6 +382,11 @@ pub enum Fact {
         /// When it was copied.
         of: Time,
     },
+    /// What was counted on the copy that users were moved to, by query.
+    Counted {
+        /// Query and answer.
+        counts: BTreeMap<String, String>,
+    },
     /// What the failover really lost, found out when the lost site came back.
     LossFound {
         /// One sentence.

@@ -183,7 +183,10 @@ impl Record {
             Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
             Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
-            Fact::Consented { .. } | Fact::Fenced { .. } | Fact::LossFound { .. } => {
+            Fact::Consented { .. }
+            | Fact::Fenced { .. }
+            | Fact::Counted { .. }
+            | Fact::LossFound { .. } => {
                 self.lost(fact);
             }
         }
@@ -206,6 +209,7 @@ impl Record {
                 at: self.now,
                 consent: (**consent).clone(),
                 fence: BTreeMap::new(),
+                counts: BTreeMap::new(),
                 found: None,
             });
         } else if let Fact::Fenced { part, site, how, says } = fact {
@@ -216,6 +220,8 @@ impl Record {
                 let fenced = Fenced { how: *how, at: self.now, says: says.clone() };
                 incident.fence.insert(part.clone(), fenced);
             }
+        } else if let (Fact::Counted { counts }, Some(incident)) = (fact, &mut self.incident) {
+            incident.counts.clone_from(counts);
         } else if let (Fact::LossFound { says }, Some(incident)) = (fact, &mut self.incident) {
             incident.found = Some(says.clone());
         }

@@ -72,6 +72,9 @@ pub struct Incident {
     pub consent: Consent,
     /// How the parts of the fence stand; those not tried yet are only owed.
     pub fence: BTreeMap<StepId, Fenced>,
+    /// What was counted on the copy that users were moved to, by query.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, String>,
     /// What was really lost, once somebody could see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,

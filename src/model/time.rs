@@ -25,16 +25,6 @@ impl Time {
         self.timestamp().strftime("%Y%m%d%H%M").to_string()
     }
 
-    /// The minute that a stamp names.
-    pub fn of_stamp(stamp: &str) -> Option<Self> {
-        let digits = |from: usize, to: usize| stamp.get(from..to);
-        if stamp.len() != 12 {
-            return None;
-        }
-        let [year, month, day] = [digits(0, 4)?, digits(4, 6)?, digits(6, 8)?];
-        Self::parse(&format!("{year}-{month}-{day}T{}:{}:00Z", digits(8, 10)?, digits(10, 12)?))
-    }
-
     /// `2026-11-21 14:02:07`, for screens.
     pub fn screen(self) -> String {
         self.timestamp().strftime("%Y-%m-%d %H:%M:%S").to_string()

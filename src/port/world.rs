@@ -231,6 +231,11 @@ pub trait World: Send + Sync {
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
 
+    /// What each of these queries answers on this site's database; nothing where it cannot be asked.
+    async fn counts(&self, _: &Workflow, _: &SiteName, _: &[String]) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.
     async fn witness(&self, _: &Asked) -> Testimony {
         Testimony::default()

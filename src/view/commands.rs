@@ -80,6 +80,11 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "resolve" => format!("run resolve {} --done|--not-done --reason TEXT", unknown_step(look)?),
         "pause" => "run pause".to_owned(),
         "resume" => "run resume".to_owned(),
+        "switchover" => "switchover".to_owned(),
+        "failover" => "failover --dry-run".to_owned(),
+        "rejoin" if life.record.quarantined.is_some() || !life.record.owed.is_empty() => {
+            "rejoin".to_owned()
+        }
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };
@@ -91,7 +96,7 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
 /// When the soak is planned to end.
 pub(crate) fn soak_end(look: &Look<'_>) -> Option<Time> {
     let run = look.life.record.run.as_ref()?;
-    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_seconds))
+    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_of(run.kind)))
 }
 
 fn step_to_skip(look: &Look<'_>) -> Option<String> {

@@ -6,10 +6,12 @@
 
 mod commands;
 mod gate;
+mod incident;
 mod log;
 mod next;
 mod phases;
 pub mod render;
+mod rto;
 mod sentence;
 mod status;
 mod story;
@@ -18,9 +20,11 @@ pub mod words;
 
 pub use commands::{Allowed, allowed};
 pub use gate::{Gate, GroupOfPeople};
+pub use incident::{FenceView, IncidentView};
 pub use log::{EntryView, entry, log_line, with_rules};
 pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
+pub use rto::{Rto, rto};
 pub use sentence::{says, sentence, way_back};
 pub use status::{EmbargoView, IntentView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};

@@ -99,6 +99,11 @@ fn steady(look: &Look<'_>) -> Next {
             sentence: "start a release when there is one".to_owned(),
             command: Some(start.command.clone()),
         },
+        None if look.life.record.quarantined.is_some() => Next {
+            sentence: "rebuild the lost site from production, so that there is a standby"
+                .to_owned(),
+            command: full(look, "rejoin"),
+        },
         None => Next {
             sentence: "no release can start before what is owed is put back".to_owned(),
             command: None,

@@ -38,7 +38,16 @@ pub fn says(look: &Look<'_>) -> String {
         }
         State::Halted { at, failed, unknown } => halted(life, at, failed, unknown),
     };
+    let said = said + &unfenced(&life.record);
     if life.record.paused { format!("paused: {said}") } else { said }
+}
+
+/// A lost site that may still act is told with everything else, until it is fenced.
+fn unfenced(record: &crate::machine::Record) -> String {
+    let left = record.unfenced();
+    let Some((_, site)) = left.first() else { return String::new() };
+    let parts: Vec<&str> = left.iter().map(|(part, _)| part.as_str()).collect();
+    format!("; {site} may still act, not fenced: {}", parts.join(", "))
 }
 
 fn steady(look: &Look<'_>) -> String {

@@ -7,6 +7,7 @@ use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
 use crate::view::gate::{Gate, gate};
+use crate::view::incident::{IncidentView, incident};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
 use crate::view::sentence::{says, way_back};
@@ -78,6 +79,9 @@ pub struct StatusView {
     pub moving_to: Option<SiteName>,
     /// Lost production in a failover.
     pub quarantined: Option<SiteName>,
+    /// The last failover, as long as something of it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentView>,
     /// The open run.
     pub run: Option<RunView>,
     /// The gate.
@@ -132,6 +136,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
         quarantined: record.quarantined.clone(),
+        incident: incident(look),
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,

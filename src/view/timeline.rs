@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::Time;
 use crate::view::Look;
+use crate::view::rto::{Rto, rto};
 use crate::view::story::{Story, stories};
 use crate::view::words::Mark;
 
@@ -36,6 +37,9 @@ pub struct Timeline {
     pub bars: Vec<Bar>,
     /// The end of the picture: the run's end, or now.
     pub until: Time,
+    /// How long users were without production, if it was a failover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Rto>,
 }
 
 /// The timeline of a run of this system, the last one when no number is given.
@@ -65,5 +69,8 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
         }
     });
     let bars = bars.collect();
-    Some(Timeline { run, bars, until })
+    let target = look.workflow.and_then(|it| it.failover.as_ref()?.target);
+    let target = target.map(crate::workflow::Lasting::as_seconds);
+    let rto = rto(look.lines, Some(run.number), target);
+    Some(Timeline { run, bars, until, rto })
 }

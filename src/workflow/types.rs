@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Identity, RecordId, Role, SiteName, SystemName};
+use crate::workflow::incident::{Drill, Failover, Rejoin};
 use crate::workflow::parts::{Lasting, Secret};
 use crate::workflow::step::Step;
 
@@ -378,52 +379,4 @@ pub struct Closing {
     pub renew: PhaseSpec,
     /// Jobs on.
     pub sync_on: PhaseSpec,
-}
-
-/// Production is lost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Failover {
-    /// What is ready, what will be lost.
-    pub assess: PhaseSpec,
-    /// The lost site loses its power to act.
-    pub fence: PhaseSpec,
-    /// The way back.
-    pub soak: Soak,
-    /// Who else is asked whether production serves: commands that look from somewhere else.
-    #[serde(default)]
-    pub witnesses: Vec<Elsewhere>,
-    /// Counts the writes at stake: prints one number.
-    #[serde(default)]
-    pub writes: Option<Vec<String>>,
-    /// What will be missing beside what was written since the standby's copy.
-    #[serde(default)]
-    pub missing: Vec<String>,
-    /// From knowing to users being on the other site: what is aimed at.
-    #[serde(default)]
-    pub target: Option<Lasting>,
-}
-
-/// A command that looks from somewhere else. It is given JSON on standard input (`production`, `standby`:
-/// name and address) and answers JSON: `{"says": "up" | "down" | "unknown", "text": "…"}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Elsewhere {
-    /// Its name on screens.
-    pub id: String,
-    /// The program and its arguments; never a shell string.
-    pub command: Vec<String>,
-}
-
-/// How a lost site becomes standby again: preflight and `sync_off` of `release`, then closing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rejoin {}
-
-/// The names a drill moves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Drill {
-    /// The records, as in the switch.
-    pub records: Vec<Record>,
 }

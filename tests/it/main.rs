@@ -25,6 +25,7 @@ mod cli;
 mod clock;
 mod conductor;
 mod crash;
+mod failover;
 mod faults;
 mod journal;
 mod machine;

@@ -43,6 +43,9 @@ pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
     page.line(&format!("{} UTC, {}", run.started.screen(), {
         lasting(view.until.seconds_since(run.started))
     }));
+    if let Some(rto) = &view.rto {
+        page.block("TOOK", &rto.says());
+    }
     page.gap();
     for phase in &view.bars {
         bar(&mut page, phase, view, 0);

@@ -3,6 +3,7 @@
 use crate::machine::Owed;
 use crate::model::{SiteName, Time, Way};
 use crate::view::gate::{Gate, GroupOfPeople};
+use crate::view::incident::IncidentView;
 use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
 use crate::view::render::packet::packet_rows;
@@ -24,6 +25,9 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     }
     for warning in &view.warnings {
         page.hang("! WARNING   ", 12, warning);
+    }
+    if let Some(it) = &view.incident {
+        incident(&mut page, it, view.now);
     }
     if let Some(run) = &view.run {
         run_block(&mut page, run, view);
@@ -102,6 +106,27 @@ fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
     if !run.waived.is_empty() {
         let ids: Vec<_> = run.waived.iter().map(ToString::to_string).collect();
         page.hang("  waived     ", 13, &ids.join(", "));
+    }
+}
+
+/// The last failover: what it cost, what is not fenced, how long it took.
+fn incident(page: &mut Page, it: &IncidentView, now: Time) {
+    page.gap();
+    let head = format!("run {} gave {} up {}: {}", it.run, it.lost, ago(now, it.at), it.diagnosis);
+    page.block("FAILOVER", &head);
+    page.block("LOST", &it.accepted);
+    if let Some(found) = &it.found {
+        page.block("", &format!("in truth: {found}"));
+    }
+    for part in &it.fence {
+        let mark = if part.how == "done" { Mark::Done } else { Mark::Failed };
+        let when = part.at.map(|at| format!(" {}", ago(now, at))).unwrap_or_default();
+        let says = if part.says.is_empty() { String::new() } else { format!(": {}", part.says) };
+        let head = format!("  {} fence    ", page.sign(mark));
+        page.hang(&head, 12, &format!("{} {}{when}{says}", part.part, part.how));
+    }
+    if let Some(rto) = &it.rto {
+        page.block("TOOK", &rto.says());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What one part of the file says of another: hosts, jobs, webhooks and sections that must exist.
 
 use crate::fault;
-use crate::model::Role;
+use crate::model::{Phase, Role};
 use crate::workflow::draft::{Draft, Placed};
 use crate::workflow::path::Path;
 use crate::workflow::report::Report;
@@ -26,6 +26,15 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     }
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
+    }
+    for (at, id) in workflow.rejoin.iter().flat_map(|it| it.drops.iter().enumerate()) {
+        let known = draft.phase(Phase::Preflight).any(|it| it.step.id == *id);
+        if !known {
+            let place = Path::of("rejoin.drops").index(at);
+            let ids = draft.phase(Phase::Preflight).map(|it| it.step.id.as_str());
+            let hint = suggest::hint(id.as_str(), ids.collect::<Vec<_>>());
+            report.value(&place, &fault::E1016, format!("`preflight` has no check `{id}`"), hint);
+        }
     }
     for placed in &draft.steps {
         if let Some(params) = &placed.params {

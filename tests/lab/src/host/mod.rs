@@ -21,4 +21,5 @@ pub(crate) const CONTROL_VARIABLE: &str = "CHANGEOVER_LAB_CONTROL";
 /// Programs in a host's own `bin`.
 pub(crate) const SYSTEM_PROGRAMS: [&str; 5] = ["crontab", "docker", "psql", "ps", "pgrep"];
 /// Programs under `/usr/local/bin`.
-pub(crate) const SITE_PROGRAMS: [&str; 3] = ["s3backup", "databaseReset", "sync_dropbox"];
+pub(crate) const SITE_PROGRAMS: [&str; 4] =
+    ["s3backup", "databaseReset", "sync_dropbox", "site_stop"];

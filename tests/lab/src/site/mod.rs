@@ -23,6 +23,8 @@ pub(crate) struct SiteState {
     version: String,
     configuration: Value,
     requests: u64,
+    /// Its containers were stopped; a deployment starts them.
+    stopped: bool,
     /// What the site shows when a TLS connection is opened.
     pub(crate) identity: Identity,
 }
@@ -31,13 +33,30 @@ impl SiteState {
     /// A site of the initial world.
     pub(crate) fn first(site: Site, identity: Identity) -> Self {
         let configuration = site.first_role().configuration();
-        Self { version: first_version().to_owned(), configuration, requests: 0, identity }
+        Self {
+            version: first_version().to_owned(),
+            configuration,
+            requests: 0,
+            stopped: false,
+            identity,
+        }
     }
 
     /// Puts a version and a configuration live.
     pub(crate) fn deploy(&mut self, version: String, configuration: Value) {
         self.version = version;
         self.configuration = configuration;
+        self.stopped = false;
+    }
+
+    /// Stops what answers users; says whether it ran.
+    pub(crate) fn stop(&mut self) -> bool {
+        !std::mem::replace(&mut self.stopped, true)
+    }
+
+    /// Whether nothing answers users.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     fn variable(&self, key: &str) -> &str {
@@ -55,7 +74,7 @@ impl SiteState {
     pub(crate) fn view(&self) -> Value {
         json!({
             "version": self.version, "configuration": self.configuration,
-            "requests": self.requests,
+            "requests": self.requests, "stopped": self.stopped,
         })
     }
 }

@@ -166,7 +166,7 @@ impl Step<'_> {
     fn arrival(&self) -> Arrival {
         let changes = match self.program {
             "crontab" => crontab::changes(&self.args),
-            "s3backup" | "databaseReset" => true,
+            "s3backup" | "databaseReset" | "site_stop" => true,
             "sync_dropbox" => self.args.iter().any(|arg| arg == "--apply"),
             "psql" => tools::query_of(self).to_ascii_lowercase().trim_start().starts_with("alter"),
             _ => false,
@@ -189,6 +189,7 @@ impl Step<'_> {
             "docker" => tools::docker(lab, self),
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
+            "site_stop" => tools::site_stop(lab, self),
             "s3backup" => data::backup(lab, self).await,
             "databaseReset" => data::reset(lab, self).await,
             other => Output::failed(127, &format!("{other}: command not found\n")),

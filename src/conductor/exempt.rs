@@ -1,0 +1,47 @@
+//! What a failover or a rejoin does not demand of a step, and what a load makes of a site's data.
+
+use crate::conductor::{Conductor, StepEnd};
+use crate::fault::Fault;
+use crate::machine::{At, Ended, Fact};
+use crate::model::{Kind, Phase};
+use crate::port::Call;
+use crate::workflow::step::{InFailover, Params, Step};
+
+impl Conductor {
+    /// Why this step is not made here, if it is not.
+    pub(super) fn not_made(&self, at: At, step: &Step) -> Result<Option<&'static str>, Fault> {
+        if at.kind == Kind::Failover && step.failover == Some(InFailover::Dropped) {
+            return Ok(Some("not made in a failover"));
+        }
+        let rejoins = at.kind == Kind::Rejoin && at.phase == Phase::Preflight;
+        let workflow = self.run_workflow()?;
+        let drops = workflow.rejoin.as_ref().is_some_and(|it| it.drops.contains(&step.id));
+        Ok((rejoins && drops).then_some("not made in a rejoin: what it looks at is rebuilt"))
+    }
+
+    /// What does not hold and is only asked for in a failover was accepted together with the loss.
+    pub(super) fn accepted(&self, at: At, step: &Step, mut end: StepEnd) -> StepEnd {
+        let asked = at.kind == Kind::Failover && step.failover == Some(InFailover::Asked);
+        if asked && end.ended != Ended::Done {
+            end.ended = Ended::Done;
+            end.evidence.push(self.evidence("asked for in a failover: accepted with the consent"));
+            end.facts.push(Fact::Waived { check: step.id.clone() });
+        }
+        end
+    }
+}
+
+/// From the intent on the site's data is neither the old nor the new.
+pub(super) fn loading(call: &Call) -> Option<Fact> {
+    let loads = matches!(&call.params, Params::HostRun(with) if with.destructive);
+    loads.then(|| Fact::Loading { site: call.on.clone().unwrap_or_else(|| call.standby.clone()) })
+}
+
+/// What a load that was proven makes of the site: a copy of production as it was when the dump was begun, at the
+/// latest. (The stamp may lie a minute ahead, so that it differs from the one before.)
+pub(super) fn loaded(call: &Call) -> Option<Fact> {
+    let Fact::Loading { site } = loading(call)? else { return None };
+    let dumped = if call.at.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
+    let of = *call.record.run.as_ref()?.entered.get(&dumped)?;
+    Some(Fact::Loaded { site, of })
+}
