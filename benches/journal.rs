@@ -20,6 +20,7 @@ mod walk;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -131,8 +132,39 @@ fn starts(dir: &Path, few: u64, many: u64, rounds: usize) {
     );
 }
 
+/// `status` as a whole process over journals of two lengths, against the same program printing its version.
+fn whole_processes(dir: &Path, rounds: usize) {
+    let program = |words: &[&str], state: &Path| {
+        let done = Command::new(env!("CARGO_BIN_EXE_changeover"))
+            .args(words)
+            .arg("--state")
+            .arg(state)
+            .args(["--workflows", concat!(env!("CARGO_MANIFEST_DIR"), "/workflows")])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let (release, year) = (dir.join("release"), dir.join("year"));
+    fill(&release.join("gigadb"), 250);
+    fill(&year.join("gigadb"), 10_000);
+    let (mut bare, mut one, mut many) = (vec![], vec![], vec![]);
+    for _ in 0..rounds {
+        timed(&mut bare, || program(&["version"], &release));
+        timed(&mut one, || program(&["status"], &release));
+        timed(&mut many, || program(&["status"], &year));
+    }
+    let [bare, one, many] = [&mut bare, &mut one, &mut many].map(|it| micros(it).0 / 1e3);
+    println!(
+        "status as a process, {rounds} rounds: 250 lines p50 {one:.0} ms, 10000 lines {many:.0} ms, over `version` \
+         {bare:.0} ms = {:.2} and {:.2}",
+        one / bare,
+        many / bare
+    );
+}
+
 fn main() {
     let dir = tempfile::tempdir().unwrap();
+    whole_processes(dir.path(), 20);
     transitions(dir.path(), 1_000, Duration::from_millis(3));
     transitions(dir.path(), 1_000, Duration::ZERO);
     starts(dir.path(), 100, 100_000, 40);

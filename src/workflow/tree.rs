@@ -1,12 +1,13 @@
 //! The first pass: what stands where. Refuses what YAML allows and this file does not.
 //!
-//! Keys given twice, tabs, several documents, merge keys, aliases, anchors, tags, great depth and
+//! Keys given twice, tabs and unseen line ends, several documents, merge keys, aliases, anchors, tags, great depth and
 //! great size are refused here, all of them at once, before a typed reader can misread them.
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
 use crate::fault::{self, Code, Fault};
 use crate::workflow::path::{Path, Turn};
+use crate::workflow::yaml;
 
 /// The largest file, bytes. A workflow has some 20 kB; a bigger file is not one.
 pub(super) const SIZE_MAX: usize = 1 << 20;
@@ -133,8 +134,8 @@ pub(super) fn read(text: &str, file: &str) -> Result<Node, Vec<Fault>> {
         return Err(vec![Fault::new(&fault::E1004, message).at(file, 1, 1)]);
     }
     let mut builder =
-        Builder { file, open: vec![], root: None, faults: tabs(text, file), documents: 0 };
-    for event in Parser::new_from_str(text) {
+        Builder { file, open: vec![], root: None, faults: unseen(text, file), documents: 0 };
+    for event in Parser::new_from_str(&yaml::ended(text)) {
         match event {
             Ok((event, span)) => builder.take(&event, span),
             Err(error) => {
@@ -153,14 +154,21 @@ const TOO_DEEP: &str = "more lists and maps inside each other than anybody can r
 const UNREADABLE: &str =
     "look for a bracket or quote that is not closed, or a line with another indentation";
 
-/// YAML forbids tabs as indentation and people cannot see them anywhere else.
-fn tabs(text: &str, file: &str) -> Vec<Fault> {
-    let tab = |(line, text): (usize, &str)| {
-        let column = text.chars().position(|it| it == '\t')?;
-        let fault = Fault::new(&fault::E1003, "a tab stands here").hint("write spaces");
+/// Characters that people cannot see. YAML forbids tabs as indentation; the other three end a line for
+/// readers of YAML 1.1 and not for those of 1.2, so that one text would have two meanings.
+fn unseen(text: &str, file: &str) -> Vec<Fault> {
+    let first = |(line, text): (usize, &str)| {
+        let is_unseen = |it: &char| matches!(it, '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
+        let (column, found) = text.chars().enumerate().find(|(_, it)| is_unseen(it))?;
+        let fault = if found == '\t' {
+            Fault::new(&fault::E1003, "a tab stands here").hint("write spaces")
+        } else {
+            Fault::new(&fault::E1003, "a line separator that nobody sees stands here")
+                .hint(format!("remove it, or write \\u{:04x} in double quotes", u32::from(found)))
+        };
         Some(fault.at(file, line + 1, column + 1))
     };
-    text.lines().enumerate().filter_map(tab).collect()
+    text.lines().enumerate().filter_map(first).collect()
 }
 
 impl Builder<'_> {
@@ -168,7 +176,7 @@ impl Builder<'_> {
         self.faults.push(Fault::new(code, message).hint(hint).at(self.file, at.line, at.column));
     }
 
-    /// A tab in the same line is the reason, and already told.
+    /// A tab or an unseen line end in the same line is the reason, and already told.
     fn unreadable(&mut self, at: Mark, info: &str) {
         let told =
             self.faults.iter().filter_map(|it| it.place.as_ref()).any(|it| it.line == at.line);
