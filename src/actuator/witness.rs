@@ -30,7 +30,7 @@ const THERE: &str = "exit 0\n";
 pub(super) async fn testimony(wire: &Arc<Wire>, asked: &Asked) -> Testimony {
     let one = Room { wire, asked };
     let (heard, (lever, unmarked), writes) =
-        tokio::join!(join_all(one.each()), one.lever(), one.writes());
+        tokio::join!(join_all(one.each()), one.lever().boxed(), one.writes().boxed());
     let witnesses = heard.into_iter().flatten().chain(lever).collect();
     Testimony { witnesses, writes, unmarked }
 }

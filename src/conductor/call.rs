@@ -61,7 +61,11 @@ impl Conductor {
         let phase = format!("{}/{:?}", at.phase.name(), at.way);
         let op =
             OpId::of(&record.journal, run.number, &phase, step.id.as_str(), step.kind(), &wanted);
-        let timeout = step.timeout.unwrap_or(workflow.limits.action).0;
+        let mut timeout = step.timeout.unwrap_or(workflow.limits.action).0;
+        if at.phase == Phase::Fence {
+            // What is not done by then is owed.
+            timeout = timeout.min(workflow.limits.fence.0);
+        }
         Ok(Call {
             on: step.on.map(|role| site_of(role, &production, &standby)),
             attempt: record.failures.get(&place).copied().unwrap_or(0) + 1,

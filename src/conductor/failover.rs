@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::conductor::Conductor;
-use crate::conductor::command::{GivenUp, MayLose, Preview};
+use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
+use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
 use crate::fault::{E2001, E2008, E2018, E2041, E2042, E2043, E2044, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, State};
@@ -34,7 +35,7 @@ impl Conductor {
                 .because("what was written since is not on it, and it may not be whole")
                 .hint("changeover rejoin; or say why: --acknowledge REASON"));
         }
-        let (preview, plan, evidence) = self.preview(acknowledged).await?;
+        let (preview, plan, evidence) = Box::pin(self.preview(acknowledged)).await?;
         if let Some(refused) = &preview.refused {
             return Err(Fault::new(
                 &E2042,
@@ -72,6 +73,28 @@ impl Conductor {
             asked,
         };
         self.give_up(by, Box::new(consent), reason, evidence)
+    }
+
+    /// As `accept_order`; while a failover asks its witnesses, others are told at once that it does.
+    pub(super) async fn accept_attended(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
+        if !matches!(order.command, Command::Failover(_)) {
+            return self.accept_order(order, by).await;
+        }
+        let mut inbox = self.inbox.lock().await;
+        let accepted = self.accept_order(order, by);
+        tokio::pin!(accepted);
+        loop {
+            tokio::select! {
+                biased;
+                goal = &mut accepted => return goal,
+                Some((order, who, answer)) = inbox.recv() => {
+                    let fault = self.refused(&order, &who, deciding(&by.name))?;
+                    if answer.send(Err(fault)).is_err() {
+                        self.say("another command went away before it was refused");
+                    }
+                }
+            }
+        }
     }
 
     fn give_up(
@@ -225,6 +248,12 @@ impl Conductor {
         self.cooled_down(record, acknowledged)?;
         Ok(Kind::Switchover)
     }
+}
+
+fn deciding(by: &str) -> Fault {
+    Fault::new(&E2041, format!("{by} is giving production up just now"))
+        .because("two at once would move the same records against each other")
+        .hint("changeover status shows what became of it")
 }
 
 fn listed(counts: &BTreeMap<String, String>) -> String {

@@ -99,7 +99,8 @@ impl Conductor {
         let owed = self.life().record.unfenced();
         let parts = self.fence_parts();
         let due = parts.iter().filter(|(_, step)| owed.iter().any(|(part, _)| *part == step.id));
-        let tried = join_all(due.map(|(at, step)| self.fence_beside_run(by, *at, step))).await;
+        let tried =
+            join_all(due.map(|(at, step)| Box::pin(self.fence_beside_run(by, *at, step)))).await;
         tried.into_iter().collect()
     }
 
@@ -117,8 +118,20 @@ impl Conductor {
         self.book().note(by, format!("fence {}: {how}", step.id), None, end.evidence, end.facts)
     }
 
+    /// One part as a step of its own phase. What cannot be fenced is owed; it never keeps users from being moved.
+    pub(super) async fn fence_in_turn(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
+        let end = self.fence_part(by, at, position, step).await?;
+        Ok(StepEnd { ended: Ended::Done, ..end })
+    }
+
     /// One part: done, not reachable or refused. Unknown when something was sent of which nobody knows.
-    pub(super) async fn fence_part(
+    async fn fence_part(
         &self,
         by: &Actor,
         at: At,
@@ -140,14 +153,16 @@ impl Conductor {
                     Seen::Done { evidence, facts } => {
                         (FenceEnd::Done, StepEnd { ended: Ended::Done, evidence, facts })
                     }
-                    Seen::Todo { evidence, .. } | Seen::Busy { evidence } => tokio::select! {
-                        end = self.attempt(by, at, position, step) => fenced(end?),
-                        // What was sent may still work: its intent stays open, the next try finds it.
-                        () = self.clock.sleep(bound) => (
-                            FenceEnd::Refused,
-                            StepEnd { ended: Ended::Unknown, evidence, facts: vec![] },
-                        ),
-                    },
+                    // Its time-out is the fence's own. What was sent may still work after it: its intent
+                    // stays open, and the next try finds it.
+                    Seen::Todo { .. } | Seen::Busy { .. } => {
+                        let end = self.attempt(by, at, position, step).await?;
+                        let how = match end.ended {
+                            Ended::Done => FenceEnd::Done,
+                            Ended::Failed | Ended::Unknown => FenceEnd::Refused,
+                        };
+                        (how, end)
+                    }
                 }
             }
         };
@@ -188,14 +203,6 @@ pub(super) fn to_be_fenced(before: &Life, turned: &Turned, parts: &[(u8, Step)])
     };
     let part = |step: &Step| Owed::Fence { part: step.id.clone(), site: run.production.clone() };
     parts.iter().map(|(_, step)| Fact::Owe { owed: part(step) }).collect()
-}
-
-fn fenced(end: StepEnd) -> (FenceEnd, StepEnd) {
-    match end.ended {
-        Ended::Done => (FenceEnd::Done, end),
-        Ended::Failed => (FenceEnd::Refused, end),
-        Ended::Unknown => (FenceEnd::NotReachable, end),
-    }
 }
 
 /// The record as the failover had it: its roles and its number, whatever run is open now. So the parts of the

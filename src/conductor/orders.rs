@@ -22,8 +22,8 @@ impl Conductor {
         if order.dry_run {
             return self.plan(order).await;
         }
-        let outcome = match self.accept_order(order, who).await {
-            Ok(goal) => self.drive_and_fence(who, &goal, &order.command).await,
+        let outcome = match self.accept_attended(order, who).await {
+            Ok(goal) => Box::pin(self.drive_and_fence(who, &goal, &order.command)).await,
             Err(fault) => Err(fault),
         };
         match outcome {
@@ -71,14 +71,14 @@ impl Conductor {
                 self.begin_run(by, Kind::Switchover, None, waive, reason)?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
-            Command::Failover(it) => self.failover(by, it, reason).await?,
+            Command::Failover(it) => Box::pin(self.failover(by, it, reason)).await?,
             Command::Rejoin { auto, waive } => {
-                self.rejoin(by, waive, reason).await?;
+                Box::pin(self.rejoin(by, waive, reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Failback { auto, waive, acknowledge } => {
                 match self.fails_back(acknowledge.as_deref())? {
-                    Kind::Rejoin => self.rejoin(by, waive, reason).await?,
+                    Kind::Rejoin => Box::pin(self.rejoin(by, waive, reason)).await?,
                     kind @ (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill) => {
                         self.begin_run(by, kind, None, waive, acknowledge.clone().or(reason))?;
                     }

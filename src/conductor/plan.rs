@@ -18,8 +18,9 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
-        if matches!(order.command, Command::Failover(_)) {
-            return self.failover_plan().await;
+        if let Command::Failover(it) = &order.command {
+            // Boxed: with all witnesses in it a caller's stack is soon full.
+            return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
         }
         let life = self.life();
         let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
@@ -33,9 +34,7 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
-            let mut waived = waived(&order.command, &record);
-            let drops = workflow.rejoin.as_ref().filter(|_| at.kind == Kind::Rejoin);
-            waived.extend(drops.into_iter().flat_map(|it| it.drops.iter().cloned()));
+            let waived = waived(&order.command, &record, &workflow, at.kind);
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
                 if refuses(step) {
                     "waived".clone_into(&mut step.verdict);
@@ -178,8 +177,10 @@ pub(super) fn refuses(step: &PlannedStep) -> bool {
     matches!(step.verdict.as_str(), "fail" | "unknown")
 }
 
-/// The checks that people said to go on without, now or before.
-fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
+/// The checks that people said to go on without, now or before, and those a rejoin does not make.
+fn waived(command: &Command, record: &Record, workflow: &Workflow, kind: Kind) -> BTreeSet<StepId> {
+    let drops = workflow.rejoin.as_ref().filter(|_| kind == Kind::Rejoin);
+    let drops = drops.into_iter().flat_map(|it| it.drops.iter().cloned());
     let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
     let now = if let Command::Start { waive, .. }
     | Command::Next { waive, .. }
@@ -191,7 +192,7 @@ fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
     } else {
         &[]
     };
-    before.chain(now.iter().cloned()).collect()
+    before.chain(now.iter().cloned()).chain(drops).collect()
 }
 
 fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {

@@ -8,9 +8,9 @@ use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
 use crate::fault::{E2042, Exit, Fault};
-use crate::machine::{Affected, At, Diagnosis, Onward, Record, diagnose, onward_of};
-use crate::model::{Change, Evidence, Kind, Phase, SiteName, Way};
-use crate::port::{Asked, Seen};
+use crate::machine::{Affected, At, Diagnosis, Life, Onward, Record, diagnose, onward_of};
+use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Way, Witness};
+use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
 
 impl Conductor {
@@ -31,29 +31,8 @@ impl Conductor {
             deadline: self.workflow.limits.witness.0,
         };
         let (seen, (changes, read)) =
-            tokio::join!(self.world.witness(&asked), self.planned_move(&record));
-        let now = self.clock.now();
-        let diagnosis = diagnose(&seen.witnesses, now);
-        let data_of = life.record.copies.get(&to).filter(|it| it.whole).map(|it| it.of);
-        let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
-        let failover = self.workflow.failover.as_ref();
-        let mut preview = Preview {
-            says: diagnosis.made_by().to_owned(),
-            refused: self.not_allowed(&life.record, life.state.at(), &to, diagnosis, acknowledged),
-            fence_first: diagnosis.fence_first(),
-            diagnosis,
-            witnesses: seen.witnesses,
-            data_of,
-            loss_seconds,
-            writes: seen.writes,
-            missing: failover.map(|it| it.missing.clone()).unwrap_or_default(),
-            release: life.record.releases.get(&to).cloned(),
-            expected_seconds: self.expected_seconds(),
-            asked: asked_for(&seen.unmarked, loss_seconds, seen.writes),
-            command: String::new(),
-            lost,
-            to,
-        };
+            tokio::join!(self.world.witness(&asked), Box::pin(self.planned_move(&record)));
+        let mut preview = self.previewed(&life, (lost, to), seen, acknowledged);
         let digest = digest_of(&preview, life.record.epoch, &changes);
         let loss = loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
         preview.command = format!(
@@ -82,15 +61,53 @@ impl Conductor {
         Ok((preview, plan, evidence))
     }
 
+    /// What was seen, and what it means for the two sites.
+    fn previewed(
+        &self,
+        life: &Life,
+        (lost, to): (SiteName, SiteName),
+        seen: Testimony,
+        acknowledged: Option<&str>,
+    ) -> Preview {
+        let now = self.clock.now();
+        let diagnosis = diagnose(&seen.witnesses, now);
+        let data_of = life.record.copies.get(&to).filter(|it| it.whole).map(|it| it.of);
+        let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
+        let failover = self.workflow.failover.as_ref();
+        Preview {
+            says: diagnosis.made_by().to_owned(),
+            refused: self.not_allowed(
+                &life.record,
+                life.state.at(),
+                &to,
+                (diagnosis, standby_lost(&seen.witnesses)),
+                acknowledged,
+            ),
+            fence_first: diagnosis.fence_first(),
+            diagnosis,
+            witnesses: seen.witnesses,
+            data_of,
+            loss_seconds,
+            writes: seen.writes,
+            missing: failover.map(|it| it.missing.clone()).unwrap_or_default(),
+            release: life.record.releases.get(&to).cloned(),
+            expected_seconds: self.expected_seconds(),
+            asked: asked_for(&seen.unmarked, loss_seconds, seen.writes),
+            command: String::new(),
+            lost,
+            to,
+        }
+    }
+
     /// The plan of a failover with all its checks, as a dry run shows it.
-    pub(super) async fn failover_plan(&self) -> Result<Reply, Fault> {
+    pub(super) async fn failover_plan(&self, acknowledged: Option<&str>) -> Result<Reply, Fault> {
         let life = self.life();
-        let (preview, mut plan, _) = self.preview(None).await?;
+        let (preview, mut plan, _) = Box::pin(self.preview(acknowledged)).await?;
         let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
         let record =
             given_up(life.record.clone(), preview.lost.clone(), preview.to.clone(), number);
         let workflow = self.run_workflow()?;
-        let mut steps = self.planned(&workflow, &record, place(Phase::Assess)).await;
+        let mut steps = Box::pin(self.planned(&workflow, &record, place(Phase::Assess))).await;
         let asked: Vec<_> = workflow
             .steps(Phase::Assess)
             .iter()
@@ -145,7 +162,7 @@ impl Conductor {
         record: &Record,
         at: Option<At>,
         to: &SiteName,
-        diagnosis: Diagnosis,
+        (diagnosis, standby_lost): (Diagnosis, bool),
         acknowledged: Option<&str>,
     ) -> Option<String> {
         let known = diagnosis.may_be_acknowledged() && acknowledged.is_some();
@@ -167,7 +184,8 @@ impl Conductor {
                 Ok(()) => None,
             };
         };
-        let cell = onward_of(at.phase, at.way, affected(diagnosis, known));
+        let lost = affected(diagnosis, standby_lost, known);
+        let cell = onward_of(at.phase, at.way, lost);
         let told = |cell: Onward| {
             let way = cell.command(at.way, at.phase);
             format!("in {}: {}, since {}: {way}", at.phase.name(), cell.words(), cell.why())
@@ -180,7 +198,7 @@ impl Conductor {
             Onward::FailOver | Onward::FailOverIfWhole => actionable.err().map(str::to_owned),
             Onward::GoOn | Onward::GoBack | Onward::Look | Onward::Close => {
                 Some(match actionable {
-                    Err(way) if diagnosis == Diagnosis::Healthy => way.to_owned(),
+                    Err(way) if diagnosis == Diagnosis::Healthy && !standby_lost => way.to_owned(),
                     Err(_) | Ok(()) => told(cell),
                 })
             }
@@ -201,9 +219,15 @@ const fn place(phase: Phase) -> At {
     At { kind: Kind::Failover, way: Way::Forth, phase, group: 0, tried: 1 }
 }
 
-/// What a diagnosis says is lost.
-const fn affected(diagnosis: Diagnosis, known: bool) -> Affected {
+/// No witness sees the standby serve.
+fn standby_lost(witnesses: &[Witness]) -> bool {
+    witnesses.iter().filter(|it| it.about == About::Standby).all(|it| it.says != Says::Up)
+}
+
+/// What is lost, by a diagnosis and by what is seen of the standby while production is well.
+const fn affected(diagnosis: Diagnosis, standby_lost: bool, known: bool) -> Affected {
     match diagnosis {
+        Diagnosis::Healthy if standby_lost => Affected::Standby,
         Diagnosis::ProductionDead
         | Diagnosis::UnreachableButServing
         | Diagnosis::PartitionSuspected => Affected::Production,

@@ -56,9 +56,7 @@ impl Conductor {
             return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
         }
         if at.phase == Phase::Fence {
-            // What cannot be fenced is owed; it never keeps users from being moved.
-            let end = self.fence_part(by, at, position, &step).await?;
-            return Ok(StepEnd { ended: Ended::Done, ..end });
+            return self.fence_in_turn(by, at, position, &step).await;
         }
         let end = if step.is_check() {
             self.look(at, position, &step).await?

@@ -106,7 +106,7 @@ fn steady(look: &Look<'_>) -> Next {
         },
         None => Next {
             sentence: "no release can start before what is owed is put back".to_owned(),
-            command: None,
+            command: full(look, "rejoin"),
         },
     }
 }

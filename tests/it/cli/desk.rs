@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use changeover::app::{Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
-use changeover::conductor::{Order, Plan, PlannedStep, Progress, Reply, Watcher};
+use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
 use changeover::machine::{At, Ended};
 use changeover::model::{Change, Digest, Evidence, Kind, Phase, SystemName, Time, Verb, Way};
@@ -140,7 +140,10 @@ impl Desk for Fake {
         if !order.dry_run {
             one_step().iter().for_each(|progress| watcher.tell(progress));
         }
-        let plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        let mut plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        if let (Command::Failover(_), Some(plan)) = (&order.command, &mut plan) {
+            plan.preview = Some(Box::new(super::incident::preview()));
+        }
         self.orders.lock().unwrap().push(order);
         Ok(Reply { plan, ..self.reply.clone() })
     }

@@ -5,5 +5,6 @@ mod binary;
 mod consent;
 mod desk;
 mod dry_run;
+mod incident;
 mod screens;
 mod telling;

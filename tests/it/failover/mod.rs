@@ -1,6 +1,7 @@
 //! Production is lost: the whole program against the practice cloud.
 
 mod away_and_back;
+mod fenced;
 mod refused;
 mod swap;
 mod tables;
