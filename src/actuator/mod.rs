@@ -14,11 +14,14 @@ mod gitlab;
 mod host;
 mod http;
 mod job;
+mod job_placed;
+mod marker;
 mod notify;
 mod site;
 mod status_table;
 mod survey;
 mod tls;
+mod tls_group;
 mod trouble;
 mod window;
 mod wire;
@@ -34,7 +37,7 @@ use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testi
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
-pub use wire::{Answer, NoAnswer, Spent, TimedOut, Wire};
+pub use wire::{Allowance, Answer, NoAnswer, Spent, TimedOut, Wire};
 
 /// All actuators, over one wire.
 #[derive(Clone, Debug)]
@@ -73,6 +76,24 @@ impl World for Actuators {
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
             Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::DnsRecords(it) => cloudflare::records::check(wire, call, it),
+            Params::DnsProxied(it) => cloudflare::proxied::check(wire, call, it),
+            Params::DnsAged(it) => cloudflare::aged::check(wire, call, it),
+            Params::DnsDnssec(it) => dns::dnssec::check(wire, call, it),
+            Params::CloudflareToken(it) => cloudflare::token::check(wire, call, it),
+            Params::SiteMarker(it) => marker::check(wire, call, it),
+            Params::SiteNames(it) => gitlab::names::check(wire, call, it),
+            Params::TlsGroup(it) => tls_group::check(wire, call, it),
+            Params::AwsRdsPending(it) => aws::pending::check(wire, call, it),
+            Params::AwsRdsWindows(it) => aws::windows::check(wire, call, it),
+            Params::AwsDaily(it) => aws::daily::check(wire, call, it),
+            Params::AwsQuota(it) => aws::quota::check(wire, call, it),
+            Params::JobsPlaced(it) => job_placed::check(wire, call, it),
+            Params::GitlabSigned(it) => gitlab::signed::check(wire, call, it),
+            Params::GitlabRunner(it) => gitlab::runner::check(wire, call, it),
+            Params::GitlabRights(it) => gitlab::rights::check(wire, call, it),
+            Params::HostDisk(it) => host::disk::check(wire, call, it),
+            Params::HostMounted(it) => host::mounted::check(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -121,6 +142,24 @@ impl World for Actuators {
             | Params::Http(_)
             | Params::BackupWhole(_)
             | Params::DatabaseTarget(_)
+            | Params::DnsRecords(_)
+            | Params::DnsProxied(_)
+            | Params::DnsAged(_)
+            | Params::DnsDnssec(_)
+            | Params::CloudflareToken(_)
+            | Params::SiteMarker(_)
+            | Params::SiteNames(_)
+            | Params::TlsGroup(_)
+            | Params::AwsRdsPending(_)
+            | Params::AwsRdsWindows(_)
+            | Params::AwsDaily(_)
+            | Params::AwsQuota(_)
+            | Params::JobsPlaced(_)
+            | Params::GitlabSigned(_)
+            | Params::GitlabRunner(_)
+            | Params::GitlabRights(_)
+            | Params::HostDisk(_)
+            | Params::HostMounted(_)
             | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
         }
     }

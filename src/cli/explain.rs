@@ -1,15 +1,16 @@
-//! `explain`: print the page of an error code.
+//! `explain`: print the page of an error code or of a kind of check.
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::cli::{Outcome, Scene, done};
 use crate::fault::{self, Code, E2015, Exit, Fault};
+use crate::workflow::step::pages;
 
 /// Without a code: the list of all.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// For example E2001
+    /// For example E2001, or a kind of check: dns.ttl
     code: Option<String>,
 }
 
@@ -30,12 +31,26 @@ impl From<&'static Code> for Shown {
 }
 
 #[derive(Serialize)]
+struct Check<'a> {
+    check: &'a str,
+    page: &'static str,
+}
+
+#[derive(Serialize)]
 struct Pages {
     codes: Vec<Shown>,
 }
 
 pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
     let Some(named) = &args.code else { return list(scene) };
+    if let Some(page) = pages::page(named) {
+        if scene.streams.json {
+            scene.streams.document("changeover.check/v1", Check { check: named, page })?;
+        } else {
+            scene.streams.answer(page)?;
+        }
+        return done();
+    }
     let code = fault::find(named).ok_or_else(|| unknown(named))?;
     if scene.streams.json {
         scene.streams.document("changeover.explanation/v1", Shown::from(code))?;

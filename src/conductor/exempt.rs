@@ -1,13 +1,37 @@
-//! What a failover or a rejoin does not demand of a step, and what a load makes of a site's data.
+//! A step on its way to being worked on: what a failover or a rejoin does not demand of it, and what a load
+//! makes of a site's data.
 
 use crate::conductor::{Conductor, StepEnd};
 use crate::fault::Fault;
-use crate::machine::{At, Ended, Fact};
-use crate::model::{Kind, Phase};
+use crate::machine::{At, Ended, Fact, Waiver};
+use crate::model::{Actor, Kind, Phase};
 use crate::port::Call;
 use crate::workflow::step::{InFailover, Params, Step};
 
 impl Conductor {
+    /// Works on one step until it has ended.
+    ///
+    /// # Errors
+    /// The journal could not be written; the process must end.
+    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
+        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
+            let says = "the run's workflow has no such step";
+            return Ok(StepEnd::failed(vec![self.evidence(says)]));
+        };
+        if let Some(says) = self.not_made(at, &step)? {
+            return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
+        }
+        if at.phase == Phase::Fence {
+            return self.fence_in_turn(by, at, position, &step).await;
+        }
+        let end = if step.is_check() {
+            self.look(at, position, &step).await?
+        } else {
+            self.act(by, at, position, &step).await?
+        };
+        Ok(self.accepted(by, at, &step, end))
+    }
+
     /// Why this step is not made here, if it is not.
     pub(super) fn not_made(&self, at: At, step: &Step) -> Result<Option<&'static str>, Fault> {
         if at.kind == Kind::Failover && step.failover == Some(InFailover::Dropped) {
@@ -20,12 +44,14 @@ impl Conductor {
     }
 
     /// What does not hold and is only asked for in a failover was accepted together with the loss.
-    pub(super) fn accepted(&self, at: At, step: &Step, mut end: StepEnd) -> StepEnd {
+    pub(super) fn accepted(&self, by: &Actor, at: At, step: &Step, mut end: StepEnd) -> StepEnd {
         let asked = at.kind == Kind::Failover && step.failover == Some(InFailover::Asked);
         if asked && end.ended != Ended::Done {
             end.ended = Ended::Done;
-            end.evidence.push(self.evidence("asked for in a failover: accepted with the consent"));
-            end.facts.push(Fact::Waived { check: step.id.clone() });
+            let reason = "asked for in a failover: accepted with the consent".to_owned();
+            end.evidence.push(self.evidence(&reason));
+            let waiver = Waiver { by: by.name.clone(), reason };
+            end.facts.push(Fact::Waived { check: step.id.clone(), waiver });
         }
         end
     }

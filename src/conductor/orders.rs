@@ -136,8 +136,11 @@ impl Conductor {
             });
         }
         if !waive.is_empty() {
-            let facts = self.waivers(waive)?;
-            self.book().note(by, "checks waived", reason, vec![], facts)?;
+            let facts = self.waivers(by, waive, reason.as_deref())?;
+            let ids: Vec<&str> = waive.iter().map(StepId::as_str).collect();
+            let why = reason.as_deref().unwrap_or_default();
+            let text = format!("waived by {}: {}: {why}", by.name, ids.join(", "));
+            self.book().note(by, text, reason, vec![], facts)?;
         }
         match life.state {
             // After a crash there is work to finish before anything new.

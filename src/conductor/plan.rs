@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
 use crate::conductor::work::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
-use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Way};
-use crate::port::Seen;
+use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
+use crate::port::{Call, Seen};
 use crate::view::words::{named, purpose};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
@@ -145,32 +147,56 @@ impl Conductor {
         record: &Record,
         at: At,
     ) -> Vec<PlannedStep> {
-        let (mut planned, mut changed) = (vec![], false);
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
-        for (position, step) in steps.enumerate() {
+        let steps = steps.enumerate().map(|(position, step)| {
             let position = u8::try_from(position).unwrap_or(u8::MAX);
-            let call = self.call_in(Arc::clone(workflow), record.clone(), at, position, step);
-            let (verdict, changes, evidence) = match call {
-                Err(evidence) => ("unknown", vec![], vec![evidence]),
-                Ok(call) if step.is_check() => {
-                    let found = self.look_once(call).await;
-                    let verdict = expected(step.expect, found.verdict, &found.evidence);
-                    (verdict_name(verdict), vec![], found.evidence)
-                }
-                Ok(call) => {
-                    let (timeout, action) = (call.timeout, self.world.action(call));
-                    seen(self.observe_once(timeout, &*action).await)
-                }
-            };
+            (step, self.call_in(Arc::clone(workflow), record.clone(), at, position, step))
+        });
+        if at.phase == Phase::Preflight {
+            // Side by side and within the same time as in a run.
+            let whole = workflow.limits.preflight.0;
+            let looked = steps.map(|(step, call)| async move {
+                let looked = self.bounded(whole, self.planned_step(step, call)).await;
+                let looked = looked.unwrap_or_else(|| {
+                    (verdict_name(Verdict::Unknown), vec![], self.overdue(whole).evidence)
+                });
+                planned_as(at, step, looked)
+            });
+            return join_all(looked).await;
+        }
+        let (mut planned, mut changed) = (vec![], false);
+        for (step, call) in steps {
+            let (verdict, changes, evidence) = self.planned_step(step, call).await;
             // After a change that is still to be made, what does not hold yet refuses nothing.
             let early = changed && matches!(verdict, "fail" | "unknown");
             changed |= verdict == "todo";
-            let step = shown(at.phase, step, if early { "later" } else { verdict });
-            let evidence = if early { vec![] } else { evidence };
-            planned.push(PlannedStep { changes, evidence, ..step });
+            let (verdict, evidence) = if early { ("later", vec![]) } else { (verdict, evidence) };
+            planned.push(planned_as(at, step, (verdict, changes, evidence)));
         }
         planned
     }
+
+    async fn planned_step(&self, step: &Step, call: Result<Call, Evidence>) -> Looked {
+        match call {
+            Err(evidence) => (verdict_name(Verdict::Unknown), vec![], vec![evidence]),
+            Ok(call) if step.is_check() => {
+                let found = self.look_once(call).await;
+                let verdict = expected(step.expect, found.verdict, &found.evidence);
+                (verdict_name(verdict), vec![], found.evidence)
+            }
+            Ok(call) => {
+                let (timeout, action) = (call.timeout, self.world.action(call));
+                seen(self.observe_once(timeout, &*action).await)
+            }
+        }
+    }
+}
+
+/// A verdict in a word, what is to be changed, what was read.
+type Looked = (&'static str, Vec<Change>, Vec<Evidence>);
+
+fn planned_as(at: At, step: &Step, (verdict, changes, evidence): Looked) -> PlannedStep {
+    PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) }
 }
 
 pub(super) fn refuses(step: &PlannedStep) -> bool {
@@ -181,7 +207,7 @@ pub(super) fn refuses(step: &PlannedStep) -> bool {
 fn waived(command: &Command, record: &Record, workflow: &Workflow, kind: Kind) -> BTreeSet<StepId> {
     let drops = workflow.rejoin.as_ref().filter(|_| kind == Kind::Rejoin);
     let drops = drops.into_iter().flat_map(|it| it.drops.iter().cloned());
-    let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
+    let before = record.run.iter().flat_map(|run| run.waived.keys().cloned());
     let now = if let Command::Start { waive, .. }
     | Command::Next { waive, .. }
     | Command::Switchover { waive, .. }
@@ -195,7 +221,7 @@ fn waived(command: &Command, record: &Record, workflow: &Workflow, kind: Kind) -
     before.chain(now.iter().cloned()).chain(drops).collect()
 }
 
-fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {
+fn seen(seen: Seen) -> Looked {
     match seen {
         Seen::Done { evidence, .. } => ("done", vec![], evidence),
         Seen::Todo { changes, evidence } => ("todo", changes, evidence),

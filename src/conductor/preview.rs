@@ -34,7 +34,7 @@ impl Conductor {
             tokio::join!(self.world.witness(&asked), Box::pin(self.planned_move(&record)));
         let mut preview = self.previewed(&life, (lost, to), seen, acknowledged);
         let digest = digest_of(&preview, life.record.epoch, &changes);
-        let loss = loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
+        let loss = preview.loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
         preview.command = format!(
             "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}",
             self.system,

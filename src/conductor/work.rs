@@ -7,8 +7,8 @@ use crate::conductor::Conductor;
 use crate::conductor::command::Progress;
 use crate::conductor::resolve::owes;
 use crate::fault::Fault;
-use crate::machine::{At, Closed, Ended, Fact, Intent};
-use crate::model::{Actor, Change, Evidence, Nature, Phase, Verdict};
+use crate::machine::{At, Closed, Ended, Fact, Intent, Waiver};
+use crate::model::{Actor, Change, Evidence, Nature, Phase, Verdict, telling};
 use crate::port::{Action, Call, Finding, Seen, Sent};
 use crate::workflow::step::{Expect, Step};
 
@@ -24,7 +24,7 @@ pub struct StepEnd {
 }
 
 impl StepEnd {
-    const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
+    pub(super) const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
         Self { ended, evidence, facts }
     }
 
@@ -43,56 +43,43 @@ enum Turn {
 }
 
 impl Conductor {
-    /// Works on one step until it has ended.
-    ///
-    /// # Errors
-    /// The journal could not be written; the process must end.
-    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
-        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
-            let says = "the run's workflow has no such step";
-            return Ok(StepEnd::failed(vec![self.evidence(says)]));
-        };
-        if let Some(says) = self.not_made(at, &step)? {
-            return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
-        }
-        if at.phase == Phase::Fence {
-            return self.fence_in_turn(by, at, position, &step).await;
-        }
-        let end = if step.is_check() {
-            self.look(at, position, &step).await?
-        } else {
-            self.act(by, at, position, &step).await?
-        };
-        Ok(self.accepted(at, &step, end))
-    }
-
-    async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
-        let waived = self.life().record.run.is_some_and(|run| run.waived.contains(&step.id));
+        let waiver = self.life().record.run.and_then(|run| run.waived.get(&step.id).cloned());
         loop {
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
-                Err(evidence) => {
-                    return Ok(self.verdict(
-                        step,
-                        Verdict::Unknown,
-                        vec![evidence],
-                        vec![],
-                        waived,
-                    ));
+                Err(it) => {
+                    return Ok(self.verdict(step, Verdict::Unknown, vec![it], vec![], waiver));
                 }
             };
             let poll = call.workflow.limits.poll.0;
-            let found = self.look_once(call).await;
+            // Preflight's checks begin together, so each has what is left of the whole.
+            let whole = (at.phase == Phase::Preflight).then_some(call.workflow.limits.preflight.0);
+            let waited = self.clock.monotonic().saturating_sub(began);
+            let found = match whole.map(|it| it.saturating_sub(waited)) {
+                Some(left) if left < call.timeout => {
+                    let found = self.bounded(left, self.look_once(call)).await;
+                    found.unwrap_or_else(|| self.overdue(whole.unwrap_or_default()))
+                }
+                Some(_) | None => self.look_once(call).await,
+            };
             let verdict = expected(step.expect, found.verdict, &found.evidence);
             let waited = self.clock.monotonic().saturating_sub(began);
-            if verdict == Verdict::Pass || waited >= patience {
-                return Ok(self.verdict(step, verdict, found.evidence, found.facts, waived));
+            let over = waited >= patience || whole.is_some_and(|it| waited + poll >= it);
+            if verdict == Verdict::Pass || over {
+                return Ok(self.verdict(step, verdict, found.evidence, found.facts, waiver));
             }
             self.tell_seen(step, &found.evidence);
             self.clock.sleep(poll).await;
         }
+    }
+
+    /// The whole of preflight is over and this check has not ended.
+    pub(super) fn overdue(&self, whole: Duration) -> Finding {
+        let says = format!("not ended within the {} s of preflight", whole.as_secs());
+        Finding { verdict: Verdict::Unknown, evidence: vec![self.evidence(&says)], facts: vec![] }
     }
 
     /// One look, bounded by the step's time-out: what hangs is unknown.
@@ -111,7 +98,12 @@ impl Conductor {
         seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
     }
 
-    async fn bounded<T>(&self, timeout: Duration, call: impl Future<Output = T>) -> Option<T> {
+    /// What this comes to, unless it takes longer.
+    pub(super) async fn bounded<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
             answer = call => Some(answer),
@@ -130,21 +122,23 @@ impl Conductor {
         verdict: Verdict,
         mut evidence: Vec<Evidence>,
         mut facts: Vec<Fact>,
-        waived: bool,
+        waiver: Option<Waiver>,
     ) -> StepEnd {
         facts.push(Fact::Looked { check: step.id.clone(), verdict });
-        let ended = match verdict {
-            Verdict::Pass => Ended::Done,
-            Verdict::Fail | Verdict::Unknown if waived => {
-                evidence.push(self.evidence("waived for this run by a person, with a reason"));
+        let ended = match (verdict, waiver) {
+            (Verdict::Pass, _) => Ended::Done,
+            (Verdict::Fail | Verdict::Unknown, Some(waiver)) => {
+                let seen = telling(&evidence, false).map_or("", |it| it.says.as_str());
+                let says = format!("{}; {seen}", waiver.sentence(&step.id));
+                evidence.push(self.evidence(&says));
                 Ended::Done
             }
-            Verdict::Fail | Verdict::Unknown => Ended::Failed,
+            (Verdict::Fail | Verdict::Unknown, None) => Ended::Failed,
         };
         StepEnd::new(ended, evidence, facts)
     }
 
-    async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let mut tries_left = step.retry.unwrap_or(1).max(1);
         loop {
             let end = self.attempt(by, at, position, step).await?;

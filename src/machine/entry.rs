@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::input::{Ended, Input};
+use crate::machine::record::Waiver;
 use crate::machine::state::State;
 use crate::model::{Change, Digest, Evidence, OpId, Phase, SiteName, StepId, Time, Verdict};
 
@@ -349,10 +350,13 @@ pub enum Fact {
         /// The new epoch.
         epoch: u64,
     },
-    /// A check was waived by a person, with the reason in the line.
+    /// A check was waived by a person.
     Waived {
         /// The check.
         check: StepId,
+        /// Who and why; lines of an earlier build say it beside the fact only.
+        #[serde(flatten)]
+        waiver: Waiver,
     },
     /// Production is given up, and what that costs was accepted.
     Consented {

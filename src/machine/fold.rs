@@ -1,6 +1,6 @@
 //! How entries become the record: one pure function, the same for live runs and for replay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::machine::entry::{Body, Entry, Fact, FenceEnd, Fenced, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
@@ -77,7 +77,7 @@ impl Record {
             stamp: None,
             backup: None,
             entered: BTreeMap::new(),
-            waived: BTreeSet::new(),
+            waived: BTreeMap::new(),
         });
         self.forget_approvals();
         self.failures.clear();
@@ -238,8 +238,8 @@ impl Record {
             run.stamp = Some(stamp.clone());
         } else if let Fact::Backup { key, etag, size } = fact {
             run.backup = Some((key.clone(), etag.clone(), *size));
-        } else if let Fact::Waived { check } = fact {
-            run.waived.insert(check.clone());
+        } else if let Fact::Waived { check, waiver } = fact {
+            run.waived.insert(check.clone(), waiver.clone());
         }
     }
 

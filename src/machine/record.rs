@@ -38,7 +38,24 @@ pub struct Run {
     /// of their own. Retries do not change it.
     pub entered: BTreeMap<Phase, Time>,
     /// Checks waived for this run.
-    pub waived: BTreeSet<StepId>,
+    pub waived: BTreeMap<StepId, Waiver>,
+}
+
+/// Who waived a check, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Waiver {
+    /// The person.
+    pub by: String,
+    /// Their reason.
+    pub reason: String,
+}
+
+impl Waiver {
+    /// `tls waived by rob: the certificate comes tonight`.
+    pub fn sentence(&self, check: &StepId) -> String {
+        format!("{check} waived by {}: {}", self.by, self.reason)
+    }
 }
 
 /// One approval that counts.

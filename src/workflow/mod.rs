@@ -10,6 +10,7 @@ mod agree;
 mod check;
 mod draft;
 mod incident;
+mod limits;
 mod lint;
 mod lookup;
 mod parts;
@@ -30,14 +31,15 @@ mod window;
 mod yaml;
 
 pub use incident::{Drill, Elsewhere, Failover, Rejoin};
+pub use limits::Limits;
 pub use lint::{Finding, RULES, Rule, Severity, lint};
 pub use parts::{Lasting, Secret};
 pub use read::{Parsed, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Gate, Host, Job, Limits, NotWho,
-    PerRole, PhaseSpec, Record, Release, Site, Soak, Switch, Sync, Target, Webhook, Workflow, Zone,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Gate, Host, Job, NotWho, PerRole,
+    PhaseSpec, Record, Release, Site, Soak, Switch, Sync, Target, Webhook, Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Identity, RecordId, Role, SiteName, SystemName};
 use crate::workflow::incident::{Drill, Failover, Rejoin};
+use crate::workflow::limits::Limits;
 use crate::workflow::parts::{Lasting, Secret};
 use crate::workflow::step::Step;
 
@@ -285,43 +286,6 @@ pub enum NotWho {
 pub struct Webhook {
     /// The address; a secret, since whoever knows it can post.
     pub url: Secret,
-}
-
-/// All waits. Lint refuses small ones outside `practice: true`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Between two equal readings that settle an unknown outcome.
-    pub settle: Lasting,
-    /// Between two looks at something that takes time.
-    pub poll: Lasting,
-    /// One outside call.
-    pub call: Lasting,
-    /// One attempt of an action that says nothing else.
-    pub action: Lasting,
-    /// How long after its deadline a late request could still take effect.
-    pub late: Lasting,
-    /// The reading of all witnesses of an incident, side by side.
-    pub witness: Lasting,
-    /// Fencing a lost site, all parts side by side; what is not done by then is owed.
-    pub fence: Lasting,
-    /// After a failover: another one, and the way back, want a reason until this has passed.
-    pub cooldown: Lasting,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            settle: Lasting::seconds(5),
-            poll: Lasting::seconds(3),
-            call: Lasting::seconds(20),
-            action: Lasting::seconds(600),
-            late: Lasting::seconds(60),
-            witness: Lasting::seconds(4),
-            fence: Lasting::seconds(5),
-            cooldown: Lasting::seconds(60 * 60),
-        }
-    }
 }
 
 /// What a phase does, or why it does nothing: a list of steps, or `skip: "reason"`.

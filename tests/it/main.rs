@@ -30,6 +30,7 @@ mod faults;
 mod journal;
 mod machine;
 mod practice;
+mod preflight;
 mod swap;
 mod tidy;
 mod view;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use aws_sdk_rds::types::DbInstance;
 use serde_json::json;
 
 use crate::actuator::Wire;
 use crate::actuator::aws::{Account, Repeat};
+use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::E3506;
 use crate::model::{SiteName, Verdict};
@@ -37,17 +39,41 @@ pub(in crate::actuator) async fn instance(
     name: &str,
 ) -> Result<Option<Instance>, Trouble> {
     let account = Account::open(wire, workflow, site).await?;
+    Ok(described(&account, name).await?.map(|it| Instance {
+        status: it.db_instance_status().unwrap_or("unknown").to_owned(),
+        endpoint: it.endpoint().and_then(|it| it.address()).map(str::to_owned),
+        region: account.region.clone(),
+    }))
+}
+
+/// The same with everything that AWS says of it.
+pub(super) async fn described(
+    account: &Account<'_>,
+    name: &str,
+) -> Result<Option<DbInstance>, Trouble> {
     let request =
         account.rds(Repeat::Reads).describe_db_instances().db_instance_identifier(name).send();
     let answer = match account.call("rds DescribeDBInstances", request).await {
         Err(refusal) if refusal.is("DBInstanceNotFound") => return Ok(None),
         other => other?,
     };
-    Ok(answer.db_instances().first().map(|it| Instance {
-        status: it.db_instance_status().unwrap_or("unknown").to_owned(),
-        endpoint: it.endpoint().and_then(|it| it.address()).map(str::to_owned),
-        region: account.region.clone(),
-    }))
+    Ok(answer.db_instances().first().cloned())
+}
+
+/// The instance that the workflow declares for a site; that it is missing is trouble.
+pub(super) async fn declared(
+    account: &Account<'_>,
+    workflow: &Workflow,
+    site: &SiteName,
+) -> Result<(String, DbInstance), Trouble> {
+    let missing = |says: String| Trouble::harmless(&E3506, "workflow", says);
+    let database = workflow.database.as_ref();
+    let database = database.ok_or_else(|| missing("no database is declared".to_owned()))?;
+    let name = site::for_site(workflow, site, &database.rds).map_err(missing)?;
+    let found = described(account, &name).await?;
+    let found =
+        found.ok_or_else(|| missing(format!("there is no database instance {name} at {site}")))?;
+    Ok((name, found))
 }
 
 #[derive(Debug)]

@@ -68,6 +68,11 @@ impl Mark {
                 if *way == direction(call) && *kind == call.at.kind.name() && *run == number)
     }
 
+    /// When it was posted, if a move posted it: the first marks of `init` and `adopt` move nothing.
+    pub(super) fn moved(&self) -> Option<Time> {
+        self.created.filter(|_| self.words.get(1).is_some_and(|it| it == "epoch"))
+    }
+
     /// Nothing that was sent before it can still arrive.
     pub(super) fn is_old(&self, now: Time) -> bool {
         self.created.is_some_and(|it| now.seconds_since(it) > KEPT)

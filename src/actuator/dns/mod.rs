@@ -3,6 +3,7 @@
 pub(super) mod asking;
 pub(super) mod confirm;
 pub(super) mod delegated;
+pub(super) mod dnssec;
 mod reach;
 pub(super) mod ttl;
 

@@ -1,8 +1,10 @@
 //! Machines of the sites: a fixed script of ours goes by standard input to `sh -s` there, its arguments quoted once.
 
+pub(super) mod disk;
 pub(super) mod file;
 mod guard;
 pub(super) mod image;
+pub(super) mod mounted;
 mod proof;
 pub(super) mod run;
 mod status;

@@ -104,8 +104,7 @@ fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
         phase(page, row);
     }
     if !run.waived.is_empty() {
-        let ids: Vec<_> = run.waived.iter().map(ToString::to_string).collect();
-        page.hang("  waived     ", 13, &ids.join(", "));
+        page.hang("  waived     ", 13, &run.waived.join("; "));
     }
 }
 

@@ -112,7 +112,9 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
             );
             continue;
         };
-        if placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
+        // A job of no working role was reported where it is declared.
+        let works = job.runs_on != Role::Quarantined;
+        if works && placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
             let message = format!("job `{name}` runs on the other role's host");
             let hint = "`on` is the role that `runs_on` names";
             report.value(&placed.path.key("on"), &fault::E1022, message, hint);
@@ -168,6 +170,10 @@ fn host_of(params: &Params) -> Option<&String> {
         Some(&it.host)
     } else if let Params::HostFile(it) = params {
         Some(&it.host)
+    } else if let Params::HostDisk(it) = params {
+        Some(&it.host)
+    } else if let Params::HostMounted(it) = params {
+        Some(&it.host)
     } else if let Params::DatabaseTarget(it) = params {
         Some(&it.host)
     } else if let Params::HostRun(it) = params {
@@ -192,16 +198,20 @@ fn jobs_of<'a>(with: &Path, params: &'a Params) -> Vec<(Path, &'a String)> {
 /// The sections that this kind works on and the file lacks.
 fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
     let proves = if let Params::HostRun(it) = params { it.proves } else { None };
-    let backup = matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_))
-        || matches!(proves, Some(Proves::Backup(_)));
-    let database = matches!(params, Params::DatabaseEqual(_) | Params::DatabaseTarget(_))
+    let backup =
+        matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_) | Params::AwsDaily(_))
+            || matches!(proves, Some(Proves::Backup(_)));
+    let rds = matches!(params, Params::AwsRdsPending(_) | Params::AwsRdsWindows(_));
+    let database = rds
+        || matches!(params, Params::DatabaseEqual(_) | Params::DatabaseTarget(_))
         || matches!(proves, Some(Proves::Counts(_)));
     let all = [
         ("backup", backup && workflow.backup.is_none()),
         ("database", database && workflow.database.is_none()),
         (
             "variables",
-            matches!(params, Params::GitlabVariables(_)) && workflow.variables.is_empty(),
+            matches!(params, Params::GitlabVariables(_) | Params::SiteNames(_))
+                && workflow.variables.is_empty(),
         ),
         ("closed", matches!(params, Params::Closed(_)) && workflow.closed.is_empty()),
     ];

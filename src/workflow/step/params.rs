@@ -1,11 +1,15 @@
 //! The parameters of every kind of step, and the one list that joins names to them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Nature, Role};
 use crate::workflow::parts::Lasting;
+
+pub use crate::workflow::step::proves::{Equal, NewerThan, Proves, Written};
 
 /// Defines one struct a kind and the enum over all of them. `name => Variant(kind of step, nature)`.
 macro_rules! kinds {
@@ -140,6 +144,9 @@ kinds! {
         host: String,
         /// Absolute paths.
         paths: Vec<String>,
+        /// What some of them must be, by path: SHA-256 in lower-case hex.
+        #[serde(default)]
+        sha256: BTreeMap<String, String>,
     }
     /// Now is outside the closed windows.
     check "closed" => Closed Absolute {}
@@ -184,6 +191,99 @@ kinds! {
     check "database.equal" => DatabaseEqual Absolute {
         /// The queries.
         queries: Vec<String>,
+    }
+    /// Every name of the group has its one record, nothing else leads to an address of the sites, nothing stands beside.
+    check "dns.records" => DnsRecords Absolute {}
+    /// No record of the group, and none beside it, is proxied otherwise than the file says.
+    check "dns.proxied" => DnsProxied Absolute {}
+    /// The longer TTL that records had before they were last changed has run out.
+    check "dns.aged" => DnsAged Absolute {
+        /// The longest TTL they had before.
+        before: Lasting,
+    }
+    /// Where the parent zone holds a DS record, the chain of signatures holds down to each name.
+    check "dns.dnssec" => DnsDnssec Absolute {
+        /// The least days that signatures go on being valid.
+        #[serde(default)]
+        days_min: u32,
+    }
+    /// The token of the switch is active, and enough of its allowance of requests is left.
+    check "cloudflare.token" => CloudflareToken Absolute {
+        /// The least share left, per cent.
+        left_percent: u8,
+    }
+    /// A site answers with its own marker at its own address.
+    check "site.marker" => SiteMarker Absolute {
+        /// The URL; Host and SNI are its name.
+        url: String,
+        /// Asked at this address.
+        address: String,
+        /// The whole answer, but for blanks around it.
+        marker: String,
+    }
+    /// Role variables are one role's, and their names are names of the switch that the certificate covers.
+    check "site.names" => SiteNames Absolute {}
+    /// Each production name of the switch has a certificate at the address it would have at the site.
+    check "tls.group" => TlsGroup Absolute {
+        /// The least days left.
+        days_min: u32,
+        /// Records whose address serves no TLS.
+        #[serde(default)]
+        except: Vec<String>,
+    }
+    /// Nothing waits to be done to the sites' database instances: no reboot, change or maintenance.
+    check "aws.rds.pending" => AwsRdsPending Absolute {}
+    /// From now on, for as long as a run lasts, no database instance has its backup or maintenance window.
+    check "aws.rds.windows" => AwsRdsWindows Absolute {
+        /// How long a run lasts.
+        lasts: Lasting,
+    }
+    /// Production's newest dump is there, complete, large enough and not old.
+    check "aws.daily" => AwsDaily Absolute {
+        /// The oldest it may be.
+        age_max: Lasting,
+    }
+    /// Each site's region has elastic addresses to spare.
+    check "aws.quota" => AwsQuota Absolute {
+        /// How many.
+        spare: u32,
+    }
+    /// Each job has its one entry where its role demands it, and none elsewhere.
+    check "jobs.placed" => JobsPlaced Absolute {}
+    /// A tag carries a signature.
+    check "gitlab.signed" => GitlabSigned Absolute {
+        /// The project's path.
+        project: String,
+        /// The tag.
+        tag: String,
+    }
+    /// A runner that takes jobs of the token's user is online.
+    check "gitlab.runner" => GitlabRunner Absolute {
+        /// The projects' paths.
+        projects: Vec<String>,
+    }
+    /// The token may play jobs of a tag.
+    check "gitlab.rights" => GitlabRights Absolute {
+        /// The projects' paths.
+        projects: Vec<String>,
+        /// The tag.
+        r#ref: String,
+    }
+    /// File systems of both sites' hosts have room.
+    check "host.disk" => HostDisk Absolute {
+        /// The host.
+        host: String,
+        /// A folder on each file system.
+        paths: Vec<String>,
+        /// The most that may be used, per cent.
+        used_max: u8,
+    }
+    /// File systems are mounted on both sites' hosts.
+    check "host.mounted" => HostMounted Absolute {
+        /// The host.
+        host: String,
+        /// Where.
+        paths: Vec<String>,
     }
     /// Role variables of the site's project are those of a role.
     action "gitlab.variables" => GitlabVariables Absolute {
@@ -256,38 +356,4 @@ kinds! {
         /// The file.
         file: String,
     }
-}
-
-/// A point in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NewerThan {
-    /// The start of production's embargo.
-    Embargo,
-}
-
-/// Outside evidence that a command did its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Proves {
-    /// The backup object of the run's stamp is there, newer than the start.
-    Backup(Written),
-    /// Row counts of both sites are equal.
-    Counts(Equal),
-}
-
-/// It is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Written {
-    /// Present.
-    Written,
-}
-
-/// It is equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Equal {
-    /// Equal.
-    Equal,
 }

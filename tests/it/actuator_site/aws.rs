@@ -271,7 +271,7 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
         stamp: None,
         backup: None,
         entered: std::collections::BTreeMap::new(),
-        waived: std::collections::BTreeSet::new(),
+        waived: std::collections::BTreeMap::new(),
     });
     hosts.write("env", &format!("PGUSER=x\nPGHOST={production}\n"));
     let found = world.check("database.target", &target, Some("sydney")).look().await;

@@ -3,6 +3,7 @@
 mod chaos;
 mod incident;
 mod orders;
+mod preflight;
 mod rig;
 mod steps;
 mod world;

@@ -130,6 +130,12 @@ fn page(world: &mut World, site: Site, ask: &Ask) -> Reply {
                 state.version,
             ))
         }
+        "/.well-known/changeover" => {
+            let settings = world.settings.sites.get(site.name());
+            let own = format!("gigadb-{}", site.name());
+            let marker = settings.and_then(|it| it.marker.clone()).unwrap_or(own);
+            Reply::text(200, "text/plain", format!("{marker}\n"))
+        }
         "/rss/latest" => {
             let home = state.variable("HOME_URL");
             let items: Vec<String> = database

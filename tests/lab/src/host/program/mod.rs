@@ -15,6 +15,7 @@ use crate::profile::Site;
 use crate::{aws, text};
 
 mod data;
+mod system;
 mod tools;
 
 /// What a program prints and how it ends, or how it goes on.
@@ -74,7 +75,8 @@ pub(crate) async fn main(program: &str, args: &[String]) -> ExitCode {
     let Ok(control) = variable(CONTROL_VARIABLE).parse::<SocketAddr>() else {
         return report("", "the practice cloud is not known here\n", 127);
     };
-    let wanted = program == "crontab" && args.iter().all(|arg| arg == "-")
+    let wanted = program == "sha256sum"
+        || program == "crontab" && args.iter().all(|arg| arg == "-")
         || program == "psql" && !args.iter().any(|arg| arg.starts_with('-') && arg.ends_with('c'));
     let mut stdin = String::new();
     if wanted && !std::io::stdin().is_terminal() {
@@ -190,6 +192,9 @@ impl Step<'_> {
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
             "site_stop" => tools::site_stop(lab, self),
+            "df" => system::df(lab, self),
+            "mount" => system::mount(lab, self),
+            "sha256sum" => system::sha256sum(self),
             "s3backup" => data::backup(lab, self).await,
             "databaseReset" => data::reset(lab, self).await,
             other => Output::failed(127, &format!("{other}: command not found\n")),
