@@ -1,6 +1,8 @@
 //! Taking away a lost site's power to act, as far as it can be reached: part by part, side by side, within a
 //! bound, never in the way of the swap. What is not done is owed and stays on every screen until it is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use futures_util::future::join_all;
 
 use crate::conductor::command::Command;
@@ -28,8 +30,10 @@ impl Conductor {
             self.to_fence.notify_one();
         }
         let drive = self.drive(by, goal);
+        let begun = AtomicBool::new(false);
         let fence = async {
             self.to_fence.notified().await;
+            begun.store(true, Ordering::SeqCst);
             let (fenced, counted) = tokio::join!(self.fence(by), self.count_copy(by));
             fenced.and(counted)
         };
@@ -42,12 +46,9 @@ impl Conductor {
                 drive.await
             }
             driven = &mut drive => {
-                // Begun or to begin: it is bounded. Never begun: there is nothing to wait for.
+                // Begun or about to begin: it is bounded. Else there is nothing to wait for.
                 driven?;
-                if self.life().record.unfenced().is_empty() || !self.fencing() {
-                    return Ok(());
-                }
-                fence.await
+                if begun.load(Ordering::SeqCst) || self.fencing() { fence.await } else { Ok(()) }
             }
         }
     }

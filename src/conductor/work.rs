@@ -138,7 +138,13 @@ impl Conductor {
         StepEnd::new(ended, evidence, facts)
     }
 
-    pub(super) async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn act(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
         let mut tries_left = step.retry.unwrap_or(1).max(1);
         loop {
             let end = self.attempt(by, at, position, step).await?;

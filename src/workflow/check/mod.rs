@@ -42,4 +42,5 @@ pub(super) fn whole(draft: &Draft<'_>, report: &mut Report) {
     switch::lever(draft, report);
     order::check(draft, report);
     owed::check(draft, report);
+    references::drops(draft, report);
 }

@@ -27,6 +27,17 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
     }
+    for placed in &draft.steps {
+        if let Some(params) = &placed.params {
+            step(workflow, placed, params, report);
+            sections(workflow, placed, params, report);
+        }
+    }
+}
+
+/// What a rejoin leaves out is a check of preflight.
+pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
+    let workflow = draft.workflow;
     for (at, id) in workflow.rejoin.iter().flat_map(|it| it.drops.iter().enumerate()) {
         let known = draft.phase(Phase::Preflight).any(|it| it.step.id == *id);
         if !known {
@@ -34,12 +45,6 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             let ids = draft.phase(Phase::Preflight).map(|it| it.step.id.as_str());
             let hint = suggest::hint(id.as_str(), ids.collect::<Vec<_>>());
             report.value(&place, &fault::E1016, format!("`preflight` has no check `{id}`"), hint);
-        }
-    }
-    for placed in &draft.steps {
-        if let Some(params) = &placed.params {
-            step(workflow, placed, params, report);
-            sections(workflow, placed, params, report);
         }
     }
 }

@@ -156,7 +156,8 @@ async fn cell(way: Way, phase: Phase, affected: Affected) {
             let fault = told.expect_err(&what);
             assert_eq!((fault.code.id, fault.exit()), ("E2042", Exit::Refused), "{what}: {fault}");
             let hint = fault.hint.clone().unwrap_or_default();
-            let cell = if halved { Onward::FailOverIfWhole } else { cell };
+            let loads = matches!(cell, Onward::FailOver | Onward::FailOverIfWhole);
+            let cell = if loads { Onward::FailOverIfWhole } else { cell };
             assert!(hint.contains(cell.command(way, phase)), "{what}: {hint}");
             let after = rig.life();
             assert_eq!(
