@@ -94,6 +94,7 @@ impl World for Actuators {
             Params::GitlabRights(it) => gitlab::rights::check(wire, call, it),
             Params::HostDisk(it) => host::disk::check(wire, call, it),
             Params::HostMounted(it) => host::mounted::check(wire, call, it),
+            Params::EmbargoHolds(it) => embargo::holds(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -160,7 +161,8 @@ impl World for Actuators {
             | Params::GitlabRights(_)
             | Params::HostDisk(_)
             | Params::HostMounted(_)
-            | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
+            | Params::DatabaseEqual(_)
+            | Params::EmbargoHolds(_) => Box::new(Misplaced(wire)),
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, explain, failback, failover, init, lint, rejoin, release, run,
-    status, switchover, watch,
+    audit, chart, completions, embargo, explain, failback, failover, init, keep, lint, rejoin,
+    release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -156,6 +156,12 @@ pub enum Verb {
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),
+    /// Where writes are refused, and until when
+    #[command(subcommand)]
+    Embargo(embargo::Embargo),
+    /// Copies of databases that are kept
+    #[command(subcommand)]
+    Keep(keep::Keep),
     /// Read and verify the journal
     #[command(subcommand)]
     Audit(audit::Audit),

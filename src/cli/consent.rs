@@ -63,6 +63,10 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
         Command::Failback { .. } => {
             ask("Go back to the site that was lost: rejoin it, or switch over to it?")
         }
+        Command::Extend { .. } => ask("Let the embargo last longer?"),
+        Command::GiveUp { copy } => {
+            Danger::Ask(format!("Give {copy} up? What it holds may be deleted from then on."))
+        }
     }
 }
 

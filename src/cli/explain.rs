@@ -1,8 +1,9 @@
-//! `explain`: print the page of an error code or of a kind of check.
+//! `explain`: print the page of an error code, of a kind of check or of a rule of the linter.
 
 use clap::Args;
 use serde::Serialize;
 
+use crate::app;
 use crate::cli::{Outcome, Scene, done};
 use crate::fault::{self, Code, E2015, Exit, Fault};
 use crate::workflow::step::pages;
@@ -10,7 +11,7 @@ use crate::workflow::step::pages;
 /// Without a code: the list of all.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// For example E2001, or a kind of check: dns.ttl
+    /// For example E2001, a kind of check (dns.ttl) or a rule of the linter (EIP-NAME)
     code: Option<String>,
 }
 
@@ -51,6 +52,14 @@ pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
         }
         return done();
     }
+    if let Some(rule) = app::rule(named) {
+        if scene.streams.json {
+            scene.streams.document("changeover.explanation/v1", rule)?;
+        } else {
+            scene.streams.answer(rule.page)?;
+        }
+        return done();
+    }
     let code = fault::find(named).ok_or_else(|| unknown(named))?;
     if scene.streams.json {
         scene.streams.document("changeover.explanation/v1", Shown::from(code))?;
@@ -76,6 +85,11 @@ fn list(scene: &mut Scene<'_>) -> Outcome {
 fn unknown(named: &str) -> Fault {
     let wanted = format!("E{}", named.trim_start_matches(['e', 'E']));
     let nearest = fault::all().min_by_key(|code| strsim::damerau_levenshtein(code.id, &wanted));
+    let near = app::nearest_rule(named);
+    if let Some(rule) = near {
+        let fault = Fault::new(&E2015, format!("there is no rule `{named}`"));
+        return fault.hint(format!("did you mean {rule}? all rules: docs/lint/README.md"));
+    }
     let fault = Fault::new(&E2015, format!("there is no code `{named}`"));
     match nearest {
         Some(code) => fault.hint(format!(

@@ -9,10 +9,12 @@ mod chart;
 mod completions;
 mod consent;
 mod desk;
+mod embargo;
 mod explain;
 mod failback;
 mod failover;
 mod init;
+mod keep;
 mod lint;
 mod order;
 mod problem;
@@ -105,6 +107,8 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,
         Verb::Run(it) => run::run(it, scene).await,
+        Verb::Embargo(it) => embargo::run(it, scene).await,
+        Verb::Keep(it) => keep::run(it, scene).await,
         Verb::Audit(it) => audit::run(&it, scene),
         Verb::Chart(it) => chart::run(&it, scene),
         Verb::Explain(it) => explain::run(&it, scene),

@@ -44,6 +44,8 @@ struct Standing {
     mode: &'static str,
     says: String,
     next: view::Next,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
 }
 
 pub(super) async fn run(args: &Watch, scene: &mut Scene<'_>) -> Outcome {
@@ -128,12 +130,17 @@ fn show(
 fn standing(glance: &Glance, scene: &mut Scene<'_>) -> Result<(), Fault> {
     let look = look(glance);
     let (says, next) = (view::says(&look), view::what_next(&look));
+    let faults = view::overdue(&look, &view::embargoes(&look));
     let streams = &mut *scene.streams;
     if streams.json {
         let mode = glance.life.state.mode();
-        return streams.document_line("changeover.standing/v1", Standing { mode, says, next });
+        let standing = Standing { mode, says, next, faults };
+        return streams.document_line("changeover.standing/v1", standing);
     }
     if !streams.screen {
+        for fault in faults {
+            streams.answer(&format!("FAULT: {fault}"))?;
+        }
         streams.answer(&says)?;
         let command = next.command.map(|it| format!(": {it}")).unwrap_or_default();
         streams.hint(&format!("next: {}{command}", next.sentence));

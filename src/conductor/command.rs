@@ -81,6 +81,20 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Let an embargo last longer.
+    Extend {
+        /// Which; all that lie when absent.
+        site: Option<SiteName>,
+        /// Until then.
+        until: Option<Time>,
+        /// Or this many seconds from now.
+        seconds: Option<i64>,
+    },
+    /// Give a kept copy up before its time.
+    GiveUp {
+        /// Its name.
+        copy: String,
+    },
     /// Open a planned change of roles: a release without deploy.
     Switchover {
         /// Go on to the gate by itself.

@@ -72,7 +72,7 @@ impl Conductor {
             shown: it.shown,
             asked,
         };
-        self.give_up(by, Box::new(consent), reason, evidence)
+        self.consented(by, Box::new(consent), reason, evidence)
     }
 
     /// As `accept_order`; while a failover asks its witnesses, others are told at once that it does.
@@ -97,7 +97,7 @@ impl Conductor {
         }
     }
 
-    fn give_up(
+    fn consented(
         &self,
         by: &Actor,
         consent: Box<Consent>,
@@ -224,6 +224,23 @@ impl Conductor {
         tokio::select! {
             counts = asked => counts,
             () = self.clock.sleep(limit) => BTreeMap::new(),
+        }
+    }
+
+    /// Opens the next of the two runs that lead back.
+    pub(super) async fn failback(
+        &self,
+        by: &Actor,
+        waive: &[StepId],
+        acknowledged: Option<&str>,
+        reason: Option<String>,
+    ) -> Result<(), Fault> {
+        match self.fails_back(acknowledged)? {
+            Kind::Rejoin => self.rejoin(by, waive, reason).await,
+            kind @ (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill) => {
+                let reason = acknowledged.map(str::to_owned).or(reason);
+                self.begin_run(by, kind, None, waive, reason)
+            }
         }
     }
 

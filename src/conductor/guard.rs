@@ -21,11 +21,14 @@ impl Conductor {
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
                 self.guard_jobs(Phase::Swap).await?;
+                Box::pin(self.guard_embargo(Phase::Swap, at.way)).await?;
                 self.guard_confirm(goal, at)?;
-                self.guard_packet(by, at).await
+                Box::pin(self.guard_packet(by, at)).await?;
+                Box::pin(self.guard_counts(at)).await
             }
             Some(next) => {
                 self.guard_jobs(next).await?;
+                Box::pin(self.guard_embargo(next, at.way)).await?;
                 self.guard_switch(next).await
             }
             None => Ok(()),
@@ -208,7 +211,7 @@ fn owned_by(says: &str) -> Fault {
         .hint("if that one is gone for good: changeover run adopt --reason TEXT")
 }
 
-fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
+pub(super) fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
     let says = found.evidence.iter().map(|it| it.says.as_str()).collect::<Vec<_>>().join("; ");
     if foreign_mark(&found.evidence).is_some() {
         return owned_by(&format!("{} was not entered: {says}", next.name()));

@@ -11,6 +11,7 @@ mod exempt;
 mod failover;
 mod fence;
 mod guard;
+mod interlock;
 mod orders;
 mod packet;
 mod plan;
@@ -19,6 +20,7 @@ mod resolve;
 mod roles;
 mod settle;
 mod start;
+mod verdict;
 mod work;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told};
-use crate::model::{Actor, Identity, Kind, Phase, StepId};
+use crate::model::{Actor, Identity, Kind, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -77,12 +77,7 @@ impl Conductor {
                 return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Failback { auto, waive, acknowledge } => {
-                match self.fails_back(acknowledge.as_deref())? {
-                    Kind::Rejoin => Box::pin(self.rejoin(by, waive, reason)).await?,
-                    kind @ (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill) => {
-                        self.begin_run(by, kind, None, waive, acknowledge.clone().or(reason))?;
-                    }
-                }
+                Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Next { auto, confirm, waive } => {
@@ -92,12 +87,12 @@ impl Conductor {
             }
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
-            Command::Accept => self.accept(by, reason).await?,
+            Command::Accept => Box::pin(self.accept(by, reason)).await?,
             Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
             Command::Rollback { confirm, accept_data_loss } => {
                 self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
             }
-            Command::Retry => self.retry(by, reason)?,
+            Command::Retry => Box::pin(self.retry(by, reason)).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
@@ -114,6 +109,10 @@ impl Conductor {
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+            Command::Extend { site, until, seconds } => {
+                self.extend(by, site.as_ref(), *until, *seconds, reason)?;
+            }
+            Command::GiveUp { copy } => self.give_up(by, copy, reason)?,
         }
         Ok(Goal::default())
     }
@@ -210,6 +209,7 @@ impl Conductor {
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
             self.guard_jobs(Phase::Lift).await?;
+            self.guard_embargo(Phase::Lift, Way::Forth).await?;
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
@@ -236,10 +236,13 @@ impl Conductor {
         self.decide(by, input, Self::told(reason))
     }
 
-    /// `retry` looks again; where a crash left work behind there is nothing to decide.
-    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+    /// `retry` looks again; where a crash left work behind there is nothing to decide. An embargo that
+    /// somebody lifted by hand is laid again first.
+    async fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let laid = self.lay_again(by, reason.as_ref()).await?;
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
+            State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
             // Nothing else is to be done again than what is still to be fenced.
             State::Steady | State::Ready { .. } if !self.life().record.unfenced().is_empty() => {
                 Ok(())
@@ -354,6 +357,8 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::Extend { .. } => "embargo extend",
+            Self::GiveUp { .. } => "keep release",
             Self::Switchover { .. } => "switchover",
             Self::Failover(_) => "failover",
             Self::Rejoin { .. } => "rejoin",
@@ -376,7 +381,9 @@ impl Command {
             | Self::Resolve { .. }
             | Self::Amend { .. }
             | Self::Adopt
-            | Self::Close => true,
+            | Self::Close
+            | Self::Extend { .. }
+            | Self::GiveUp { .. } => true,
             Self::Init
             | Self::Approve { .. }
             | Self::Accept

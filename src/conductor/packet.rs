@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conductor::Conductor;
-use crate::conductor::work::expected;
+use crate::conductor::verdict::expected;
 use crate::fault::Fault;
 use crate::machine::{At, Fact};
 use crate::model::{Change, Digest, Evidence, Phase, Verdict};

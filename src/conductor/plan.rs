@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
-use crate::conductor::work::expected;
+use crate::conductor::verdict::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
@@ -116,6 +116,8 @@ impl Conductor {
             | Command::Amend { .. }
             | Command::Adopt
             | Command::Close
+            | Command::Extend { .. }
+            | Command::GiveUp { .. }
             | Command::Failover(_) => None,
         })
     }
@@ -277,7 +279,9 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Pause
         | Command::Amend { .. }
         | Command::Adopt
-        | Command::Close => None,
+        | Command::Close
+        | Command::Extend { .. }
+        | Command::GiveUp { .. } => None,
     }
 }
 

@@ -71,7 +71,7 @@ impl Conductor {
     ) -> Preview {
         let now = self.clock.now();
         let diagnosis = diagnose(&seen.witnesses, now);
-        let data_of = life.record.copies.get(&to).filter(|it| it.whole).map(|it| it.of);
+        let data_of = life.record.loads.get(&to).filter(|it| it.whole).map(|it| it.of);
         let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
         let failover = self.workflow.failover.as_ref();
         Preview {
@@ -167,7 +167,7 @@ impl Conductor {
     ) -> Option<String> {
         let known = diagnosis.may_be_acknowledged() && acknowledged.is_some();
         let actionable = if known { Ok(()) } else { diagnosis.actionable() };
-        let halved = record.copies.get(to).is_some_and(|it| !it.whole);
+        let halved = record.loads.get(to).is_some_and(|it| !it.whole);
         let before = || {
             let copy = record.run.as_ref().map(|run| {
                 let id = crate::conductor::call::run_facts(record, run).id;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::conductor::Conductor;
 use crate::conductor::command::Progress;
 use crate::conductor::resolve::owes;
+use crate::conductor::verdict::expected;
 use crate::fault::Fault;
 use crate::machine::{At, Closed, Ended, Fact, Intent, Waiver};
 use crate::model::{Actor, Change, Evidence, Nature, Phase, Verdict, telling};
 use crate::port::{Action, Call, Finding, Seen, Sent};
-use crate::workflow::step::{Expect, Step};
+use crate::workflow::step::Step;
 
 /// How a step ended, with what it relied on.
 #[derive(Clone, Debug)]
@@ -289,6 +290,10 @@ impl Conductor {
             tried.todo = Some(changes);
             return Ok(Turn::Again);
         }
+        if let Some(against) = Box::pin(self.guard_load(call)).await {
+            let evidence = evidence.into_iter().chain(against).collect();
+            return Ok(Turn::End(StepEnd::failed(evidence)));
+        }
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
@@ -385,16 +390,4 @@ struct Tried {
     todo: Option<Vec<Change>>,
     /// Silent looks in a row.
     deaf: u32,
-}
-
-/// A check that is expected to fail passes when what it looks for is gone.
-pub(super) fn expected(expect: Expect, verdict: Verdict, evidence: &[Evidence]) -> Verdict {
-    let gone = evidence.iter().any(|it| it.data.get("unreachable").is_some_and(|it| it == true));
-    match (expect, verdict) {
-        (Expect::Pass, verdict) => verdict,
-        (Expect::Fail, Verdict::Pass) => Verdict::Fail,
-        (Expect::Fail, Verdict::Fail) => Verdict::Pass,
-        (Expect::Fail, Verdict::Unknown) if gone => Verdict::Pass,
-        (Expect::Fail, Verdict::Unknown) => Verdict::Unknown,
-    }
 }

@@ -61,6 +61,9 @@ super::codes! { SITE;
     E3805 Refused "the backup is missing or not whole",
     E3806 Refused "the backup is not the one this run proved",
     E3807 Failed "the backup cannot be copied",
+    E3821 Refused "writes are not refused where an embargo lies",
+    E3822 Refused "what names a backup is no stamp, or not this run's",
+    E3823 Refused "no copy is kept of the data that would be overwritten",
     E3901 Refused "now is a closed window",
     E3902 Failed "the status table cannot be written",
 }

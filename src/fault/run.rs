@@ -22,6 +22,8 @@ super::codes! { RUN;
     E2019 Conflict "the records carry another journal's mark",
     E2020 Failed "the answer cannot be written",
     E2021 Usage "the question was answered with no",
+    E2031 Refused "an embargo does not hold",
+    E2032 Usage "no such embargo or kept copy",
     E2040 Refused "the lost site is not fenced",
     E2041 Conflict "a failover is already under way",
     E2042 Refused "what is seen does not allow a failover",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::consent::{Consent, FenceEnd};
 use crate::machine::input::{Ended, Input};
 use crate::machine::record::Waiver;
 use crate::machine::state::State;
@@ -139,87 +140,14 @@ pub enum Owed {
     },
 }
 
-/// How one part of the fence ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FenceEnd {
-    /// The power is taken away.
-    Done,
-    /// The site did not answer; it may still act.
-    NotReachable,
-    /// The site answered and did not let it be done; it may still act.
-    Refused,
-}
-
-impl FenceEnd {
-    /// Its name on screens.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotReachable => "not reachable",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// How a part of the fence stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fenced {
-    /// How.
-    pub how: FenceEnd,
-    /// Since when it stands so.
-    pub at: Time,
-    /// What was seen.
-    pub says: String,
-}
-
-/// What a person accepted before a failover, and when they were told what. Seconds unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Consent {
-    /// The site that is given up.
-    pub lost: SiteName,
-    /// The site users are moved to.
-    pub to: SiteName,
-    /// What the witnesses amounted to.
-    pub diagnosis: String,
-    /// Whether the lost site is fenced before users are moved, and not beside it.
-    #[serde(default)]
-    pub fence_first: bool,
-    /// What the standby's data is a copy of; absent when nothing proves it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub data_of: Option<Time>,
-    /// How much was lost at most when the person was asked; absent when nobody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub figure: Option<i64>,
-    /// How much the person accepted; absent when they accepted not to know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<i64>,
-    /// Writes at stake, where a counter said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub writes: Option<u64>,
-    /// What else will be missing, in the workflow's words.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
-    /// Why a second failover so soon, or one in spite of what is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged: Option<String>,
-    /// The plan that was agreed to.
-    pub plan: Digest,
-    /// Since when production is down, as a person said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub down: Option<Time>,
-    /// When the plan was shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shown: Option<Time>,
-    /// When the command was given.
-    pub asked: Time,
-}
-
 /// An embargo that lies on a site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Embargo {
     /// Which run laid it.
     pub run: u32,
+    /// Who started that run, and answers for it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
     /// What is refused, for example `content`, `schema`.
     pub scope: Vec<String>,
     /// Why.
@@ -227,6 +155,21 @@ pub struct Embargo {
     /// Since when.
     pub since: Time,
     /// When somebody should have lifted it; passing it lifts nothing.
+    pub until: Time,
+}
+
+/// A copy of a site's database that is kept: nothing of that database is lost when it is overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Whose database.
+    pub site: SiteName,
+    /// The database instance it is a copy of.
+    pub instance: String,
+    /// Which run made it.
+    pub run: u32,
+    /// When it was made, by its maker's clock.
+    pub made: Time,
+    /// It is not given up before.
     pub until: Time,
 }
 
@@ -332,6 +275,18 @@ pub enum Fact {
         etag: String,
         /// Its size, bytes.
         size: u64,
+    },
+    /// A copy of a site's database exists and is kept.
+    Copied {
+        /// Its name.
+        name: String,
+        /// What it is.
+        kept: Kept,
+    },
+    /// A kept copy was given up by a person, with the reason in the line.
+    GivenUp {
+        /// Its name.
+        name: String,
     },
     /// An intent was closed outside its step.
     Settled(Closed),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::entry::{Body, Entry, Fact, FenceEnd, Fenced, Intent, Owed, Remembered};
+use crate::machine::consent::{FenceEnd, Fenced};
+use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
 use crate::machine::record::{Copied, Incident, Record, Run, Standing};
@@ -177,6 +178,14 @@ impl Record {
                 self.packet = Some(*digest);
                 self.packet_parts.clone_from(parts);
             }
+            Fact::Copied { name, kept } => {
+                let now = self.now;
+                self.copies.retain(|_, it| it.until > now);
+                self.copies.insert(name.clone(), kept.clone());
+            }
+            Fact::GivenUp { name } => {
+                self.copies.remove(name);
+            }
             Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,
@@ -194,10 +203,10 @@ impl Record {
 
     fn copied(&mut self, fact: &Fact) {
         if let Fact::Loading { site } = fact {
-            let of = self.copies.get(site).map_or(self.now, |it| it.of);
-            self.copies.insert(site.clone(), Copied { of, whole: false });
+            let of = self.loads.get(site).map_or(self.now, |it| it.of);
+            self.loads.insert(site.clone(), Copied { of, whole: false });
         } else if let Fact::Loaded { site, of } = fact {
-            self.copies.insert(site.clone(), Copied { of: *of, whole: true });
+            self.loads.insert(site.clone(), Copied { of: *of, whole: true });
         }
     }
 
@@ -249,8 +258,8 @@ impl Record {
             && to == production
         {
             // What users left is as good a copy as there is: it holds all that was written before.
-            self.copies.insert(from.clone(), Copied { of: self.now, whole: true });
-            self.copies.remove(production);
+            self.loads.insert(from.clone(), Copied { of: self.now, whole: true });
+            self.loads.remove(production);
             self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
         }
         self.roles = Some(Roles::Settled { production: production.clone() });

@@ -3,6 +3,7 @@
 //! Three doors: [`step`] decides one input, [`replay`] folds a journal, [`resume`] says what a state
 //! wants now. All that changes is `(State, Record)`; [`Rules`] are fixed by a run's first entry.
 
+mod consent;
 mod diagnosis;
 mod doors;
 mod entry;
@@ -18,11 +19,10 @@ mod record;
 mod rules;
 mod state;
 
+pub use consent::{Consent, FenceEnd, Fenced};
 pub use diagnosis::{Diagnosis, MAX_AGE_SECONDS, diagnose};
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
-pub use entry::{
-    Body, Closed, Consent, Embargo, Entry, Fact, FenceEnd, Fenced, Intent, Owed, Remembered,
-};
+pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Kept, Owed, Remembered};
 pub use gate::approved;
 pub use guard::frozen_out;
 pub use incident::{Affected, Onward, onward_of};

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::entry::{Consent, Embargo, Fenced, Owed, Remembered};
+use crate::machine::consent::{Consent, Fenced};
+use crate::machine::entry::{Embargo, Kept, Owed, Remembered};
 use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
 /// The open run.
@@ -120,6 +121,9 @@ pub struct Record {
     pub addresses: BTreeMap<SiteName, BTreeMap<String, String>>,
     /// Embargoes that lie, by site.
     pub embargoes: BTreeMap<SiteName, Embargo>,
+    /// Copies of databases that are kept, by name; dropped when another one is made after their time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copies: BTreeMap<String, Kept>,
     /// What must be put back; outlives its run.
     pub owed: BTreeSet<Owed>,
     /// The open run.
@@ -150,7 +154,7 @@ pub struct Record {
     pub frozen: bool,
     /// What the data of each site that is not production is a copy of, as far as it is proven.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub copies: BTreeMap<SiteName, Copied>,
+    pub loads: BTreeMap<SiteName, Copied>,
     /// The last failover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,

@@ -5,6 +5,7 @@
 //! turns them into text. Nothing here decides: what is allowed comes from [`crate::machine::allowed`].
 
 mod commands;
+mod embargo;
 mod gate;
 mod incident;
 mod log;
@@ -19,6 +20,7 @@ mod timeline;
 pub mod words;
 
 pub use commands::{Allowed, allowed};
+pub use embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 pub use gate::{Gate, GroupOfPeople};
 pub use incident::{FenceView, IncidentView};
 pub use log::{EntryView, entry, log_line, with_rules};
@@ -26,7 +28,7 @@ pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
 pub use rto::{Rto, rto};
 pub use sentence::{says, sentence, way_back};
-pub use status::{EmbargoView, IntentView, SiteView, StatusView, status};
+pub use status::{IntentView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};
 pub use timeline::{Bar, Timeline, run};
 pub use words::Mark;

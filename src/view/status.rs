@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use crate::machine::{Body, Embargo, Fact, Input, Line, Owed, RegionName, region_of};
+use crate::machine::{Body, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
 use crate::view::commands::{Allowed, allowed};
+use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
 use crate::view::incident::{IncidentView, incident};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
 use crate::view::sentence::{says, way_back};
 use crate::view::story::stories;
-use crate::view::words::lasting;
 
 /// A site and how far it can be believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,18 +27,6 @@ pub struct SiteView {
     pub seen: Option<Time>,
     /// What people must know about it.
     pub note: Option<String>,
-}
-
-/// An embargo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EmbargoView {
-    /// Where it lies.
-    pub site: SiteName,
-    /// How.
-    #[serde(flatten)]
-    pub embargo: Embargo,
-    /// Nobody lifted it in time: a fault.
-    pub expired: bool,
 }
 
 /// An effect without an outcome.
@@ -88,6 +76,9 @@ pub struct StatusView {
     pub gate: Option<Gate>,
     /// Embargoes that lie.
     pub embargoes: Vec<EmbargoView>,
+    /// Copies of databases that are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
     /// What must be put back.
     pub owed: Vec<Owed>,
     /// Effects without an outcome.
@@ -140,6 +131,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,
+        kept: kept(look),
         owed: record.owed.iter().cloned().collect(),
         intents: intents.collect(),
         faults,
@@ -220,23 +212,10 @@ fn seen(line: &Line, production: bool) -> Option<Time> {
     (production && (told || started)).then_some(line.at)
 }
 
-fn embargoes(look: &Look<'_>) -> Vec<EmbargoView> {
-    let lie = look.life.record.embargoes.iter();
-    lie.map(|(site, embargo)| EmbargoView {
-        site: site.clone(),
-        embargo: embargo.clone(),
-        expired: look.now >= embargo.until,
-    })
-    .collect()
-}
-
 fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<String>) {
     let record = &look.life.record;
     let (mut faults, mut warnings) = (vec![], vec![]);
-    for it in embargoes.iter().filter(|it| it.expired) {
-        let late = lasting(look.now.seconds_since(it.embargo.until));
-        faults.push(format!("the embargo on {} should have been lifted {late} ago", it.site));
-    }
+    faults.extend(overdue(look, embargoes));
     if record.run.is_none() {
         faults.extend(
             record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),

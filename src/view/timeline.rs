@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::model::Time;
 use crate::view::Look;
+use crate::view::embargo::{embargoes, overdue};
 use crate::view::rto::{Rto, rto};
 use crate::view::story::{Story, stories};
 use crate::view::words::Mark;
@@ -37,6 +38,9 @@ pub struct Timeline {
     pub bars: Vec<Bar>,
     /// The end of the picture: the run's end, or now.
     pub until: Time,
+    /// Embargoes that nobody lifted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
     /// How long users were without production, if it was a failover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto: Option<Rto>,
@@ -72,5 +76,7 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
     let target = look.workflow.and_then(|it| it.failover.as_ref()?.target);
     let target = target.map(crate::workflow::Lasting::as_seconds);
     let rto = rto(look.lines, Some(run.number), target);
-    Some(Timeline { run, bars, until, rto })
+
+    let faults = overdue(look, &embargoes(look));
+    Some(Timeline { run, bars, until, rto, faults })
 }

@@ -27,6 +27,7 @@ mod conductor;
 mod crash;
 mod failover;
 mod faults;
+mod interlock;
 mod journal;
 mod machine;
 mod practice;

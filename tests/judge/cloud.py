@@ -39,12 +39,13 @@ class Cloud:
     """A practice cloud in a folder; use it in a `with`."""
 
     def __init__(self, folder, programs, moto):
-        self.folder, self.programs, self.moto = Path(folder), Path(programs), moto
+        self.folder, self.programs, self.moto = Path(folder), Path(programs).absolute(), moto
         self.env = {}
 
     def __enter__(self):
         log = (self.folder / "lab.log").open("w")
-        command = [self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
+        # It does not outlive this process, however that ends.
+        command = ["setpriv", "--pdeathsig", "TERM", self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + 60
         while not (self.folder / "ready").exists():

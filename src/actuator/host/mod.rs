@@ -7,6 +7,7 @@ pub(super) mod image;
 pub(super) mod mounted;
 mod proof;
 pub(super) mod run;
+pub(super) mod sql;
 mod status;
 
 use std::process::Stdio;

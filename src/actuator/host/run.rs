@@ -134,7 +134,8 @@ impl Run {
         };
         let mut evidence = vec![self.says(status, "does not run")];
         if self.with.destructive {
-            let guard = guard::allows(&self.wire, &self.call, self.site(), &self.with.host).await;
+            let HostRun { host, argv, .. } = &self.with;
+            let guard = guard::allows(&self.wire, &self.call, self.site(), host, argv).await;
             evidence.extend(guard.evidence);
             match guard.verdict {
                 Verdict::Pass => (),

@@ -1,5 +1,6 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
+mod embargo;
 mod log;
 mod loss;
 mod packet;
@@ -8,6 +9,7 @@ mod plan;
 mod run;
 mod status;
 
+pub use embargo::{embargoes, kept};
 pub use log::{entry, log};
 pub use loss::{Loss, loss};
 pub use packet::packet;

@@ -5,7 +5,7 @@ use crate::view::render::Paper;
 use crate::view::render::page::{Page, cut};
 use crate::view::story::{End, Story};
 use crate::view::timeline::{Bar, Timeline};
-use crate::view::words::{ago, lasting, minute, run_name};
+use crate::view::words::{Mark, ago, lasting, minute, run_name};
 
 const fn end(story: &Story) -> &'static str {
     match story.end {
@@ -45,6 +45,9 @@ pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
     }));
     if let Some(rto) = &view.rto {
         page.block("TOOK", &rto.says());
+    }
+    for fault in &view.faults {
+        page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
     }
     page.gap();
     for phase in &view.bars {

@@ -6,10 +6,11 @@ use crate::fault;
 use crate::model::Phase;
 use crate::workflow::draft::{Draft, path_of};
 use crate::workflow::path::Path;
+use crate::workflow::people::Gate;
 use crate::workflow::report::Report;
 use crate::workflow::step::Step;
 use crate::workflow::suggest;
-use crate::workflow::types::{Gate, Workflow};
+use crate::workflow::types::Workflow;
 
 pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     used(draft, report);

@@ -183,6 +183,7 @@ const fn needs_side(params: &Params) -> bool {
         | Params::GitlabRights(_)
         | Params::HostDisk(_)
         | Params::HostMounted(_)
+        | Params::EmbargoHolds(_)
         | Params::Announce(_)
         | Params::BackupCopy(_)
         | Params::Move(_)

@@ -158,7 +158,8 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         | Params::GitlabRights(_)
         | Params::HostDisk(_)
         | Params::HostMounted(_)
-        | Params::DatabaseEqual(_) => return None,
+        | Params::DatabaseEqual(_)
+        | Params::EmbargoHolds(_) => return None,
     })
 }
 
@@ -206,6 +207,7 @@ fn skippable(placed: &Placed<'_>, params: &Params, report: &mut Report) {
             | Params::EmbargoOff(_)
             | Params::JobOff(_)
             | Params::JobsOff(_)
+            | Params::EmbargoHolds(_)
             | Params::DatabaseTarget(_)
             | Params::BackupWhole(_)
     );

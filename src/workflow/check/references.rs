@@ -3,6 +3,7 @@
 use crate::fault;
 use crate::model::{Phase, Role};
 use crate::workflow::draft::{Draft, Placed};
+use crate::workflow::enforced::Enforced;
 use crate::workflow::path::Path;
 use crate::workflow::report::Report;
 use crate::workflow::step::Params;
@@ -23,6 +24,12 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
                 "for example `[psql, -XAtc]`",
             );
         }
+    }
+    for (name, it) in &workflow.scripts {
+        host(workflow, &Path::of("scripts").key(name).key("host"), &it.host, report);
+    }
+    if let Some(embargo) = &workflow.embargo {
+        enforced(workflow, embargo, report);
     }
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
@@ -45,6 +52,28 @@ pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
             let ids = draft.phase(Phase::Preflight).map(|it| it.step.id.as_str());
             let hint = suggest::hint(id.as_str(), ids.collect::<Vec<_>>());
             report.value(&place, &fault::E1016, format!("`preflight` has no check `{id}`"), hint);
+        }
+    }
+}
+
+/// A role that the database has, and a server that can be stopped.
+fn enforced(workflow: &Workflow, embargo: &Enforced, report: &mut Report) {
+    let place = Path::of("embargo");
+    if workflow.database.is_none() {
+        let message = "an embargo is laid on a database, and the file has none";
+        report.key(&place, &fault::E1016, message, "add the section `database`");
+    }
+    if embargo.role.trim().is_empty() {
+        let hint = "the role with which the site writes";
+        report.value(&place.key("role"), &fault::E1008, "the role is missing", hint);
+    }
+    let Some(ftp) = &embargo.ftp else { return };
+    let place = place.key("ftp");
+    host(workflow, &place.key("host"), &ftp.host, report);
+    for (key, argv) in [("stop", &ftp.stop), ("start", &ftp.start), ("running", &ftp.running)] {
+        if argv.is_empty() {
+            let hint = "program and arguments, for example `[docker, compose, stop, ftpd]`";
+            report.value(&place.key(key), &fault::E1008, "the program is missing", hint);
         }
     }
 }

@@ -28,6 +28,7 @@ pages! {
     "dns.proxied"
     "dns.records"
     "dns.ttl"
+    "embargo.holds"
     "gitlab.idle"
     "gitlab.pipeline"
     "gitlab.rights"

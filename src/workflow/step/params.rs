@@ -285,6 +285,8 @@ kinds! {
         /// Where.
         paths: Vec<String>,
     }
+    /// Writes are really refused wherever an embargo lies, or on one role's site.
+    check "embargo.holds" => EmbargoHolds Absolute {}
     /// Role variables of the site's project are those of a role.
     action "gitlab.variables" => GitlabVariables Absolute {
         /// The role whose values are written.
@@ -301,7 +303,7 @@ kinds! {
         /// The job that deploys.
         r#await: String,
     }
-    /// Writes are announced as refused on the site.
+    /// Writes are refused on the site: as `embargo` says how, else announced only.
     action "embargo.on" => EmbargoOn Absolute {
         /// What is refused.
         scope: Vec<String>,
@@ -333,6 +335,9 @@ kinds! {
         instance: String,
         /// The snapshot's name: letters, digits, single hyphens.
         name: String,
+        /// How long it is kept at least; 30 days when absent.
+        #[serde(default)]
+        keep: Option<Lasting>,
     }
     /// A command on the site's host, once.
     action "host.run" => HostRun Once {
@@ -350,7 +355,11 @@ kinds! {
     /// The run's backup also lies under the key that the restore reads.
     action "backup.copy" => BackupCopy Absolute {}
     /// All records of the group lead to the other site.
-    action "switch" => Move Absolute {}
+    action "switch" => Move Absolute {
+        /// The records, as a reminder of what moves: every one of the group, or nothing.
+        #[serde(default)]
+        records: Vec<String>,
+    }
     /// The table of projects, roles and releases is written between markers in a file.
     action "status.render" => StatusRender Absolute {
         /// The file.

@@ -13,6 +13,17 @@ case "$*" in
 esac
 "#;
 
+/// A database whose only role keeps its setting in a file.
+const PSQL: &str = r#"#!/bin/sh
+[ "$PGHOST $PGDATABASE $PGOPTIONS" = 'db.example postgres -c default_transaction_read_only=off' ] || exit 2
+case $2 in
+  *quote_ident*) grep -q on DIR/role && echo gigadb || : ;;
+  'alter role gigadb set default_transaction_read_only = on') echo on >DIR/role ;;
+  'alter role gigadb reset default_transaction_read_only') echo off >DIR/role ;;
+  *) exit 1 ;;
+esac
+"#;
+
 const DUMP: &str = "data\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
 fn bastion() -> Hosts {
@@ -20,7 +31,13 @@ fn bastion() -> Hosts {
     std::fs::create_dir(hosts.path("home")).unwrap();
     hosts.write("home/.env", "PGHOST=db.example\nPGDATABASE=gigadb\nGITLAB_PROJECT_NAME=a/b/c\nGIGADB_ENVIRONMENT=live\nX=$(touch DIR/hacked)\n");
     hosts.program("docker", DOCKER);
-    hosts.program("upstream", "#!/bin/sh\necho \"$*\" >>DIR/loads\n");
+    hosts.program(
+        "upstream",
+        "#!/bin/sh\necho \"$*\" >>DIR/loads; cat DIR/role >>DIR/seen; exit $(cat DIR/ends)\n",
+    );
+    hosts.program("psql", PSQL);
+    hosts.write("role", "");
+    hosts.write("ends", "0\n");
     hosts
 }
 
@@ -71,4 +88,26 @@ fn a_load_looks_at_the_dump_before_it_drops_anything() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing was changed"));
     assert_eq!(run(&hosts, "databaseReset", &["today"]).status.code(), Some(2));
     assert_eq!(hosts.read("loads").lines().count(), 2);
+}
+
+#[test]
+fn a_load_opens_an_embargo_for_itself_only() {
+    let hosts = bastion();
+    hosts.write("dump", DUMP);
+    for ends in ["0\n", "7\n"] {
+        hosts.write("role", "on\n");
+        hosts.write("seen", "");
+        hosts.write("ends", ends);
+        let done = run(&hosts, "databaseReset", &["202611210500"]);
+        assert_eq!(
+            done.status.code().map(|it| format!("{it}\n")).as_deref(),
+            Some(ends),
+            "{done:?}"
+        );
+        assert_eq!((hosts.read("seen"), hosts.read("role")), ("off\n".into(), "on\n".into()));
+    }
+    hosts.program("psql", "#!/bin/sh\nexit 2\n");
+    hosts.write("loads", "");
+    let done = run(&hosts, "databaseReset", &["202611210500"]);
+    assert!(!done.status.success() && hosts.read("loads").is_empty(), "{done:?}");
 }

@@ -152,7 +152,8 @@ impl Desk for Fake {
         let text = "format: 1\nswitch:\n  ttl_max: 30\nsites: {}\n".to_owned();
         let finding = |severity, line, column, message: &str, help: &str| LintFinding {
             rule: "TTL-UNIT".to_owned(),
-            code: "E1001".to_owned(),
+            why: "",
+            related: None,
             severity,
             file: file.display().to_string(),
             line,

@@ -130,7 +130,7 @@ async fn cell(way: Way, phase: Phase, affected: Affected) {
     let before = rig.life();
     let told = rig.tell(failover(&other)).await;
     let halved =
-        before.record.copies.get(&SiteName::from(other.as_str())).is_some_and(|it| !it.whole);
+        before.record.loads.get(&SiteName::from(other.as_str())).is_some_and(|it| !it.whole);
     match onward_of(phase, way, affected) {
         Onward::FailOver | Onward::FailOverIfWhole if !halved => {
             let reply = told.unwrap_or_else(|fault| panic!("{what}: {fault}"));

@@ -175,6 +175,7 @@ impl Played {
             ("embargo.on", _) => {
                 let embargo = Embargo {
                     run: self.call.run.number,
+                    owner: String::new(),
                     scope: vec![],
                     reason: String::new(),
                     since: Time::default(),

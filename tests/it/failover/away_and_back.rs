@@ -78,7 +78,7 @@ async fn production_dies_users_move_and_everything_comes_back() {
     assert_eq!((life.state, life.record.quarantined.clone()), (State::Steady, None));
     assert!(life.record.owed.is_empty(), "{:?}", life.record.owed);
     let databases = &lab.world()["databases"];
-    assert!(life.record.copies[&SiteName::from("sydney")].whole, "{databases}");
+    assert!(life.record.loads[&SiteName::from("sydney")].whole, "{databases}");
 
     // Home again: a planned switch, with a reason so soon after.
     let back = |acknowledge: Option<&str>| Command::Failback {

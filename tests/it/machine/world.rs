@@ -260,6 +260,7 @@ fn job() -> Owed {
 fn embargo() -> Embargo {
     Embargo {
         run: 1,
+        owner: String::new(),
         scope: vec![],
         reason: String::new(),
         since: Time::default(),

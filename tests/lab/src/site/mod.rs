@@ -113,7 +113,7 @@ fn page(world: &mut World, site: Site, ask: &Ask) -> Reply {
             let Some(key) = text::value(&query, "key") else {
                 return plain(400, "key is missing\n");
             };
-            if !database.tables || database.read_only {
+            if !database.tables || database.session_read_only {
                 return plain(503, "writes are refused here\n");
             }
             database.write(key);

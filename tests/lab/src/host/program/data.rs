@@ -46,7 +46,8 @@ pub(super) async fn backup(lab: &Lab, step: &Step<'_>) -> Output {
     }
 }
 
-/// Drops the database that `.env` names, then loads the object of a stamp into it.
+/// Drops the database that `.env` names, then loads the object of a stamp into it. The shipped script opens
+/// a role that only reads for that long and closes it again: nothing of it shows here.
 pub(super) async fn reset(lab: &Lab, step: &Step<'_>) -> Output {
     let stamp = match step.args.as_slice() {
         [] => text::day(1),
