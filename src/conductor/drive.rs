@@ -37,7 +37,7 @@ impl Conductor {
                 }
                 State::Asking { .. } => return Ok(()),
                 State::Settling { failover, .. } => {
-                    if !self.settle_attended(by, failover).await? {
+                    if !Box::pin(self.settle_attended(by, failover)).await? {
                         return Ok(());
                     }
                 }
@@ -46,8 +46,10 @@ impl Conductor {
                     self.say(&format!("{why} in {}", at.phase.name()));
                     return Ok(());
                 }
-                State::Doing { at, .. } => self.work_group(by, at).await?,
-                State::Ready { at } if goes_on(&life, at, goal) => self.next(by, goal).await?,
+                State::Doing { at, .. } => Box::pin(self.work_group(by, at)).await?,
+                State::Ready { at } if goes_on(&life, at, goal) => {
+                    Box::pin(self.next(by, goal)).await?;
+                }
                 State::Ready { .. } => return Ok(()),
             }
         }
@@ -190,9 +192,9 @@ impl Conductor {
             return Ok(());
         }
         let reply = if order.dry_run {
-            self.plan(&order).await
+            Box::pin(self.plan(&order)).await
         } else {
-            match self.accept_order(&order, &who).await {
+            match Box::pin(self.accept_order(&order, &who)).await {
                 Ok(_) => Ok(self.reply()),
                 Err(fault) => Err(self.refused(&order, &who, fault)?),
             }

@@ -78,11 +78,10 @@ impl Conductor {
     /// As `accept_order`; while a failover asks its witnesses, others are told at once that it does.
     pub(super) async fn accept_attended(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
         if !matches!(order.command, Command::Failover(_)) {
-            return self.accept_order(order, by).await;
+            return Box::pin(self.accept_order(order, by)).await;
         }
         let mut inbox = self.inbox.lock().await;
-        let accepted = self.accept_order(order, by);
-        tokio::pin!(accepted);
+        let mut accepted = Box::pin(self.accept_order(order, by));
         loop {
             tokio::select! {
                 biased;

@@ -29,15 +29,14 @@ impl Conductor {
         if self.owes_fence_now(command) {
             self.to_fence.notify_one();
         }
-        let drive = self.drive(by, goal);
+        let mut drive = Box::pin(self.drive(by, goal));
         let begun = AtomicBool::new(false);
-        let fence = async {
+        let mut fence = Box::pin(async {
             self.to_fence.notified().await;
             begun.store(true, Ordering::SeqCst);
             let (fenced, counted) = tokio::join!(self.fence(by), self.count_copy(by));
             fenced.and(counted)
-        };
-        tokio::pin!(drive, fence);
+        });
         tokio::select! {
             // The fence is started first: what is polled first has its first call out first.
             biased;

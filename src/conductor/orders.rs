@@ -20,9 +20,9 @@ impl Conductor {
     /// It was refused (written to the journal), or the journal could not be written.
     pub async fn order(&self, order: &Order, who: &Actor) -> Result<Reply, Fault> {
         if order.dry_run {
-            return self.plan(order).await;
+            return Box::pin(self.plan(order)).await;
         }
-        let outcome = match self.accept_attended(order, who).await {
+        let outcome = match Box::pin(self.accept_attended(order, who)).await {
             Ok(goal) => Box::pin(self.drive_and_fence(who, &goal, &order.command)).await,
             Err(fault) => Err(fault),
         };

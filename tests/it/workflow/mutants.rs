@@ -246,8 +246,9 @@ fn secret(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
         "postgres://gigadb:hunter2@db.example/gigadb".to_owned(),
         format!("q8Zr{}", "T1vKx7Lw2Np9YbQm4Jd6Hs3Fg"),
     ];
-    // Without this id the names made of it are undefined elsewhere.
-    let named = spot.at.contains("/records/") && spot.is_key(&["id"]);
+    // Without this id or zone the names made of it are undefined elsewhere.
+    let named = ["/records/", "/zones/"].iter().any(|it| spot.at.contains(it))
+        && spot.is_key(&["id", "name"]);
     spot.text().filter(|_| !named)?;
     spot.set("secret", spot.at, json!(dice.pick(&secrets)))
 }
