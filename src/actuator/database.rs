@@ -13,10 +13,11 @@ use crate::actuator::host::sql::{self, How, declared};
 use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3803, E3804};
+use crate::machine::Fact;
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::Workflow;
-use crate::workflow::step::params::{DatabaseEqual, DatabaseTarget};
+use crate::workflow::step::params::{DatabaseEqual, DatabaseRows, DatabaseTarget};
 
 /// What tells one database server from every other: copies of a server share the identifier, servers in
 /// two networks may share an address, and no two were started in the same microsecond.
@@ -29,6 +30,40 @@ pub(super) fn target(wire: Arc<Wire>, call: Call, with: DatabaseTarget) -> Box<d
 
 pub(super) fn equal(wire: Arc<Wire>, call: Call, with: DatabaseEqual) -> Box<dyn Check> {
     Box::new(Alike { wire, call, with })
+}
+
+pub(super) fn rows(wire: Arc<Wire>, call: Call, with: DatabaseRows) -> Box<dyn Check> {
+    Box::new(Rows { wire, call, with })
+}
+
+#[derive(Debug)]
+struct Rows {
+    wire: Arc<Wire>,
+    call: Call,
+    with: DatabaseRows,
+}
+
+#[async_trait]
+impl Check for Rows {
+    /// Counts; it passes when everything could be counted.
+    async fn look(&self) -> Finding {
+        let site = self.call.on.as_ref().unwrap_or(&self.call.production);
+        let mut rows = 0_u64;
+        for query in &self.with.queries {
+            let answer = ask_site(&self.wire, &self.call.workflow, site, query).await;
+            let number = answer.and_then(|(_, text)| {
+                let wrong = |_| Trouble::new(&E3702, "database", format!("{query}: `{text}`"));
+                text.parse::<u64>().map_err(wrong)
+            });
+            match number {
+                Ok(number) => rows = rows.saturating_add(number),
+                Err(trouble) => return trouble.finding(&self.wire),
+            }
+        }
+        let says = format!("{rows} rows on {site}");
+        let evidence = vec![self.wire.evidence_with("database", says, json!({ "rows": rows }))];
+        Finding { verdict: Verdict::Pass, evidence, facts: vec![Fact::Rows { rows }] }
+    }
 }
 
 #[derive(Debug)]
@@ -65,7 +100,7 @@ impl Check for Alike {
 /// Whether this host of this site loads into the site's own database and not into production's.
 pub(super) async fn at_own(wire: &Wire, call: &Call, site: &SiteName, host: &str) -> Finding {
     let read = async {
-        let database = declared(call)?;
+        let database = declared(&call.workflow)?;
         let file = (host, database.env_file.as_str(), database.key.as_str());
         loads_into(wire, call, site, file).await
     };
@@ -85,7 +120,7 @@ async fn loads_into(
     let production = endpoint(wire, call, &call.production).await?;
     let at = How::At(own.clone());
     let asked = [(How::Values, key), (How::Server, IDENTITY), (at, IDENTITY)];
-    let said = sql::ask(wire, call, site, (host, file), "target", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, (host, file), "target", &asked).await?;
     let [values, reached, expected] = &said[..] else {
         return Err(Trouble::new(&E3702, &source, "an odd answer"));
     };
@@ -124,10 +159,10 @@ async fn loads_into(
 
 /// The server that a site's own host reaches.
 async fn identity(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, Trouble> {
-    let database = declared(call)?;
+    let database = declared(&call.workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let asked = [(How::Server, IDENTITY)];
-    let said = sql::ask(wire, call, site, place, "target", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, place, "target", &asked).await?;
     let source = Machine::of(&call.workflow, site, &database.host)?.source();
     let first = said.first().ok_or_else(|| Trouble::new(&E3702, &source, "an odd answer"))?;
     first.good(&source).map(str::to_owned)
@@ -135,7 +170,8 @@ async fn identity(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, T
 
 async fn endpoint(wire: &Wire, call: &Call, site: &SiteName) -> Result<String, Trouble> {
     let says = |says: String| Trouble::harmless(&E3506, "aws rds", says);
-    let name = site::for_site(&call.workflow, site, &declared(call)?.rds).map_err(says)?;
+    let name =
+        site::for_site(&call.workflow, site, &declared(&call.workflow)?.rds).map_err(says)?;
     let instance = rds::instance(wire, &call.workflow, site, &name).await?;
     let found = instance.and_then(|it| it.endpoint);
     found.ok_or_else(|| says(format!("{name} of {site} has no endpoint")))
@@ -192,10 +228,10 @@ pub(super) async fn counts(
     site: &SiteName,
     queries: &[String],
 ) -> BTreeMap<String, String> {
-    let Ok(database) = sql::declared_in(workflow) else { return BTreeMap::new() };
+    let Ok(database) = declared(workflow) else { return BTreeMap::new() };
     let place = (database.host.as_str(), database.env_file.as_str());
     let asked: Vec<(How, &str)> = queries.iter().map(|it| (How::Own, it.as_str())).collect();
-    let said = sql::ask_in(wire, workflow, site, place, "query", &asked).await.unwrap_or_default();
+    let said = sql::ask(wire, workflow, site, place, "query", &asked).await.unwrap_or_default();
     let good = said.iter().map(|it| it.good("database").ok());
     let both = queries.iter().zip(good);
     both.filter_map(|(query, answer)| Some((query.clone(), answer?.to_owned()))).collect()
@@ -208,12 +244,27 @@ async fn answers(
     site: &SiteName,
     queries: &[String],
 ) -> Result<Vec<String>, Trouble> {
-    let database = declared(call)?;
+    let database = declared(&call.workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let asked: Vec<(How, &str)> = queries.iter().map(|it| (How::Own, it.as_str())).collect();
-    let said = sql::ask(wire, call, site, place, "query", &asked).await?;
+    let said = sql::ask(wire, &call.workflow, site, place, "query", &asked).await?;
     let source = Machine::of(&call.workflow, site, &database.host)?.source();
     said.iter().map(|it| it.good(&source).map(str::to_owned)).collect()
+}
+
+/// What a site's database answers to one question, with the host as evidence names it.
+pub(super) async fn ask_site(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<(String, String), Trouble> {
+    let database = declared(workflow)?;
+    let place = (database.host.as_str(), database.env_file.as_str());
+    let said = sql::ask(wire, workflow, site, place, "query", &[(How::Own, query)]).await?;
+    let source = Machine::of(workflow, site, &database.host)?.source();
+    let text = said.first().map(|it| it.good(&source)).transpose()?.unwrap_or_default().to_owned();
+    Ok((source, text))
 }
 
 #[cfg(test)]

@@ -17,11 +17,13 @@ mod job;
 mod job_placed;
 mod marker;
 mod notify;
+mod sight;
 mod site;
 mod status_table;
 mod survey;
 mod tls;
 mod tls_group;
+mod traffic;
 mod trouble;
 mod window;
 mod wire;
@@ -29,10 +31,12 @@ mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Evidence, SiteName, Verdict};
+use crate::machine::Life;
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
 use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -43,12 +47,13 @@ pub use wire::{Allowance, Answer, NoAnswer, Spent, TimedOut, Wire};
 #[derive(Clone, Debug)]
 pub struct Actuators {
     wire: Arc<Wire>,
+    readings: Arc<traffic::Readings>,
 }
 
 impl Actuators {
     /// Actuators that reach the outside through this wire.
-    pub const fn new(wire: Arc<Wire>) -> Self {
-        Self { wire }
+    pub fn new(wire: Arc<Wire>) -> Self {
+        Self { wire, readings: Arc::default() }
     }
 }
 
@@ -62,6 +67,8 @@ impl World for Actuators {
             Params::AwsRds(it) => aws::rds::check(wire, call, it),
             Params::SwitchWhole(it) => cloudflare::whole::check(wire, call, it),
             Params::SwitchConfirm(it) => dns::confirm::check(wire, call, it),
+            Params::Traffic(it) => traffic::check(wire, call, it),
+            Params::Drained(it) => traffic::drained(wire, call, it, Arc::clone(&self.readings)),
             Params::DnsTtl(it) => dns::ttl::check(wire, call, it),
             Params::DnsDelegated(it) => dns::delegated::check(wire, call, it),
             Params::Tls(it) => tls::check(wire, call, it),
@@ -76,6 +83,7 @@ impl World for Actuators {
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
             Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::DatabaseRows(it) => database::rows(wire, call, it),
             Params::DnsRecords(it) => cloudflare::records::check(wire, call, it),
             Params::DnsProxied(it) => cloudflare::proxied::check(wire, call, it),
             Params::DnsAged(it) => cloudflare::aged::check(wire, call, it),
@@ -124,12 +132,14 @@ impl World for Actuators {
             Params::HostRun(it) => host::run::action(wire, call, it),
             Params::BackupCopy(it) => backup::copy(wire, call, it),
             Params::Move(it) => cloudflare::swap::action(wire, call, it),
-            Params::StatusRender(it) => status_table::action(wire, call, it),
+            Params::StatusRender(it) => status_table::action(self.clone(), call, it),
             Params::AwsIdentity(_)
             | Params::AwsEip(_)
             | Params::AwsRds(_)
             | Params::SwitchWhole(_)
             | Params::SwitchConfirm(_)
+            | Params::Traffic(_)
+            | Params::Drained(_)
             | Params::DnsTtl(_)
             | Params::DnsDelegated(_)
             | Params::Tls(_)
@@ -143,6 +153,7 @@ impl World for Actuators {
             | Params::Http(_)
             | Params::BackupWhole(_)
             | Params::DatabaseTarget(_)
+            | Params::DatabaseRows(_)
             | Params::DnsRecords(_)
             | Params::DnsProxied(_)
             | Params::DnsAged(_)
@@ -176,6 +187,14 @@ impl World for Actuators {
 
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight {
+        sight::sight(&self.wire, workflow, known, deadline).await
+    }
+
+    async fn publish(&self, workflow: &Workflow, life: &Life, ask: bool) -> Result<(), Evidence> {
+        status_table::publish(self, workflow, life, ask).await
     }
 
     async fn first_marks(

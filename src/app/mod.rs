@@ -1,5 +1,6 @@
 //! Settings read once and checked whole, and the wiring of everything below for the faces above.
 
+mod drift;
 mod expected;
 mod handover;
 mod order;
@@ -17,6 +18,7 @@ use crate::port::Line;
 use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
+pub use drift::{Drift, drift};
 pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 

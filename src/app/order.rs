@@ -98,6 +98,7 @@ pub async fn order_in(
         watcher,
         inbox,
         expected: usual(&lines),
+        measured: crate::view::measured(&lines),
         fresh_id: fresh_id()?,
         read,
     });

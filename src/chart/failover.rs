@@ -38,7 +38,7 @@ pub fn demand(workflow: &Workflow, kind: Kind, phase: Phase, step: &Step) -> &'s
         return "-";
     }
     let drops = workflow.rejoin.as_ref().is_some_and(|it| it.drops.contains(&step.id));
-    if kind == Kind::Rejoin && phase == Phase::Preflight && drops {
+    if kind == Kind::Rejoin && step.is_check() && drops {
         return "dropped";
     }
     if kind != Kind::Failover {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, embargo, explain, failback, failover, init, keep, lint, rejoin,
-    release, run, status, switchover, watch,
+    audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
+    rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -140,6 +140,8 @@ pub enum Verb {
     Status(status::Status),
     /// Follow a run until it ends or waits for people
     Watch(watch::Watch),
+    /// Where the world differs from the journal, and what settles it
+    Drift(drift::Drift),
     /// Check workflow files
     Lint(lint::Lint),
     /// Bring a release into production, one phase at a time
@@ -167,7 +169,7 @@ pub enum Verb {
     Audit(audit::Audit),
     /// Draw the life cycle
     Chart(chart::Chart),
-    /// Print the page of an error code
+    /// Print the page of an error code or of a kind of drift
     Explain(explain::Explain),
     /// Print the JSON Schema of workflow files
     Schema,

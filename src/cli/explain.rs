@@ -1,17 +1,18 @@
-//! `explain`: print the page of an error code, of a kind of check or of a rule of the linter.
+//! `explain`: print the page of an error code, a kind of check, a rule of the linter or a kind of drift.
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::app;
 use crate::cli::{Outcome, Scene, done};
+use crate::drift::Name;
 use crate::fault::{self, Code, E2015, Exit, Fault};
 use crate::workflow::step::pages;
 
 /// Without a code: the list of all.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// For example E2001, a kind of check (dns.ttl) or a rule of the linter (EIP-NAME)
+    /// For example E2001, a check (dns.ttl), a rule of the linter (EIP-NAME) or a drift (two-writers)
     code: Option<String>,
 }
 
@@ -32,6 +33,13 @@ impl From<&'static Code> for Shown {
 }
 
 #[derive(Serialize)]
+struct Drifted {
+    name: Name,
+    title: &'static str,
+    page: &'static str,
+}
+
+#[derive(Serialize)]
 struct Check<'a> {
     check: &'a str,
     page: &'static str,
@@ -44,6 +52,15 @@ struct Pages {
 
 pub(super) fn run(args: &Explain, scene: &mut Scene<'_>) -> Outcome {
     let Some(named) = &args.code else { return list(scene) };
+    if let Some(name) = Name::find(named) {
+        if scene.streams.json {
+            let says = Drifted { name, title: name.title(), page: name.page() };
+            scene.streams.document("changeover.explanation/v1", says)?;
+        } else {
+            scene.streams.answer(name.page())?;
+        }
+        return done();
+    }
     if let Some(page) = pages::page(named) {
         if scene.streams.json {
             scene.streams.document("changeover.check/v1", Check { check: named, page })?;
@@ -78,6 +95,8 @@ fn list(scene: &mut Scene<'_>) -> Outcome {
     for code in fault::all() {
         scene.streams.answer(&format!("{}  {}  {}", code.id, code.exit.status(), code.title))?;
     }
+    let drift: Vec<&str> = Name::ALL.iter().map(|it| it.slug()).collect();
+    scene.streams.hint(&format!("kinds of drift: {}", drift.join(", ")));
     done()
 }
 

@@ -8,7 +8,7 @@ use crate::cli::args::Change;
 use crate::cli::order::{Typed, carry_out, plan_text};
 use crate::cli::{Outcome, Scene};
 use crate::conductor::{Command, GivenUp, MayLose, NoWatcher, Order, Plan, Preview};
-use crate::fault::{E2005, E2021, E2042, Fault};
+use crate::fault::{E2005, E2021, E2062, Fault};
 use crate::model::{SiteName, Time};
 
 /// Gives production up.
@@ -73,7 +73,7 @@ async fn typed(
     if let Some(refused) = &preview.refused
         && given.acknowledge.is_none()
     {
-        return Err(Fault::new(&E2042, preview.says.clone()).hint(refused.clone()));
+        return Err(Fault::new(&E2062, preview.says.clone()).hint(refused.clone()));
     }
     agreed(given, plan, preview, scene)
 }

@@ -9,6 +9,7 @@ mod chart;
 mod completions;
 mod consent;
 mod desk;
+mod drift;
 mod embargo;
 mod explain;
 mod failback;
@@ -100,6 +101,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Init(it) => init::run(it, scene).await,
         Verb::Status(it) => status::run(&it, scene),
         Verb::Watch(it) => watch::run(&it, scene).await,
+        Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
         Verb::Switchover(it) => switchover::run(it, scene).await,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Exit;
 use crate::machine::{At, Diagnosis, Ended, State};
 use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time, Witness};
+use crate::view::WayBack;
 
 /// One command. The same for the CLI and for the socket of a working conductor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,11 @@ pub enum Command {
     GiveUp {
         /// Its name.
         copy: String,
+    },
+    /// The world is right: record who is production, addresses, releases and marks as they are.
+    DriftAdopt {
+        /// The typed consent: the site that is production by the world.
+        confirm: Option<SiteName>,
     },
     /// Open a planned change of roles: a release without deploy.
     Switchover {
@@ -207,7 +213,7 @@ pub struct Plan {
     /// What would be done, step by step.
     pub steps: Vec<PlannedStep>,
     /// What going back would cost afterwards.
-    pub way_back: String,
+    pub way_back: WayBack,
     /// What a failover would do and cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<Box<Preview>>,

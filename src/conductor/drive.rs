@@ -7,6 +7,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
 use crate::conductor::fence::to_be_fenced;
+use crate::conductor::roles::roles_at;
 use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
@@ -46,7 +47,13 @@ impl Conductor {
                     self.say(&format!("{why} in {}", at.phase.name()));
                     return Ok(());
                 }
-                State::Doing { at, .. } => Box::pin(self.work_group(by, at)).await?,
+                State::Doing { at, .. } => {
+                    if at.phase == Phase::Swap && at.kind != Kind::Failover {
+                        // Said before users are moved: a crash half-way leaves no stale table.
+                        self.publish(false).await;
+                    }
+                    Box::pin(self.work_group(by, at)).await?;
+                }
                 State::Ready { at } if goes_on(&life, at, goal) => {
                     Box::pin(self.next(by, goal)).await?;
                 }
@@ -195,7 +202,7 @@ impl Conductor {
             Box::pin(self.plan(&order)).await
         } else {
             match Box::pin(self.accept_order(&order, &who)).await {
-                Ok(_) => Ok(self.reply()),
+                Ok(_) => Ok(self.reply_to(&order.command)),
                 Err(fault) => Err(self.refused(&order, &who, fault)?),
             }
         };
@@ -217,7 +224,7 @@ fn follows(before: &Life, input: &Input, to: &State) -> Option<Fact> {
     let ends = matches!(input, Input::Step { .. } | Input::Skip { .. } | Input::Resolve { .. });
     let stays = matches!(to, State::Doing { at, .. } if at.phase == from.phase);
     let done = ends && !stays && !matches!(to, State::Halted { .. });
-    let (production, standby) = crate::conductor::meant(run, from);
+    let (production, standby) = roles_at(&before.record, run, from);
     match from.phase {
         Phase::Deploy if done => {
             Some(Fact::Release { site: standby, version: run.version.clone()? })

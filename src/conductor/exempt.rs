@@ -37,10 +37,10 @@ impl Conductor {
         if at.kind == Kind::Failover && step.failover == Some(InFailover::Dropped) {
             return Ok(Some("not made in a failover"));
         }
-        let rejoins = at.kind == Kind::Rejoin && at.phase == Phase::Preflight;
         let workflow = self.run_workflow()?;
         let drops = workflow.rejoin.as_ref().is_some_and(|it| it.drops.contains(&step.id));
-        Ok((rejoins && drops).then_some("not made in a rejoin: what it looks at is rebuilt"))
+        let dropped = at.kind == Kind::Rejoin && step.is_check() && drops;
+        Ok(dropped.then_some("not made in a rejoin: what it looks at is rebuilt"))
     }
 
     /// What does not hold and is only asked for in a failover was accepted together with the loss.

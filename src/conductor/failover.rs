@@ -6,7 +6,7 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
-use crate::fault::{E2001, E2008, E2018, E2041, E2042, E2043, E2044, Fault};
+use crate::fault::{E2001, E2008, E2018, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, State};
 use crate::model::{Actor, Digest, Evidence, Kind, SiteName, StepId};
 use crate::view::words::lasting;
@@ -22,7 +22,7 @@ impl Conductor {
         let asked = self.clock.now();
         let record = self.life().record;
         if record.failing_over().is_some() {
-            return Err(Fault::new(&E2041, "a failover is already under way")
+            return Err(Fault::new(&E2061, "a failover is already under way")
                 .because("two at once would move the same records against each other")
                 .hint("changeover status; to go on with it: changeover run retry"));
         }
@@ -31,14 +31,14 @@ impl Conductor {
         let acknowledged = it.acknowledge.as_deref().filter(|it| !it.trim().is_empty());
         self.cooled_down(&record, acknowledged)?;
         if record.quarantined.as_ref() == Some(&to) && acknowledged.is_none() {
-            return Err(Fault::new(&E2044, format!("{to} is quarantined: it lost production"))
+            return Err(Fault::new(&E2064, format!("{to} is quarantined: it lost production"))
                 .because("what was written since is not on it, and it may not be whole")
                 .hint("changeover rejoin; or say why: --acknowledge REASON"));
         }
         let (preview, plan, evidence) = Box::pin(self.preview(acknowledged)).await?;
         if let Some(refused) = &preview.refused {
             return Err(Fault::new(
-                &E2042,
+                &E2062,
                 format!("{}: {}", preview.diagnosis.name(), preview.says),
             )
             .because(witnessed(&preview))
@@ -150,7 +150,7 @@ impl Conductor {
             incident.run,
             lasting(self.clock.now().seconds_since(incident.at))
         );
-        Err(Fault::new(&E2044, says)
+        Err(Fault::new(&E2064, says)
             .because(format!("for {} more only a person's reason moves users again", lasting(left)))
             .hint("say why: --acknowledge REASON"))
     }
@@ -180,7 +180,7 @@ impl Conductor {
         }
         self.fenced_whole(by).await?;
         self.count_lost(by).await?;
-        self.begin_run(by, Kind::Rejoin, None, waive, reason)
+        self.begin_run(by, Kind::Rejoin, None, waive, reason).await
     }
 
     /// Counts what the copy holds, so that the true loss can be told later. Not being able to is no trouble.
@@ -194,7 +194,7 @@ impl Conductor {
             return Ok(());
         }
         let text = format!("counted on {}: {}", incident.consent.to, listed(&counts));
-        self.book().note(by, text, None, vec![], vec![Fact::Counted { counts }])
+        self.book().note(by, text, None, vec![], vec![Fact::CopyCounted { counts }])
     }
 
     /// Compares the lost site's own counts with those of the copy: what was accepted, and what it really was.
@@ -238,7 +238,7 @@ impl Conductor {
             Kind::Rejoin => self.rejoin(by, waive, reason).await,
             kind @ (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill) => {
                 let reason = acknowledged.map(str::to_owned).or(reason);
-                self.begin_run(by, kind, None, waive, reason)
+                self.begin_run(by, kind, None, waive, reason).await
             }
         }
     }
@@ -267,7 +267,7 @@ impl Conductor {
 }
 
 fn deciding(by: &str) -> Fault {
-    Fault::new(&E2041, format!("{by} is giving production up just now"))
+    Fault::new(&E2061, format!("{by} is giving production up just now"))
         .because("two at once would move the same records against each other")
         .hint("changeover status shows what became of it")
 }
@@ -284,7 +284,7 @@ fn accepted(preview: &Preview, given: Option<MayLose>) -> Result<Option<i64>, Fa
         |it| format!("up to {}", lasting(it)),
     );
     let refused = |said: String| {
-        Err(Fault::new(&E2043, format!("{figure} of writes would be lost; accepted: {said}"))
+        Err(Fault::new(&E2063, format!("{figure} of writes would be lost; accepted: {said}"))
             .because("the loss is accepted as the figure it is, before anything moves")
             .hint(format!("run: {}", preview.command)))
     };

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::conductor::command::Command;
 use crate::conductor::drive::Goal;
 use crate::conductor::{Conductor, StepEnd};
-use crate::fault::{E2040, Fault};
+use crate::fault::{E2060, Fault};
 use crate::machine::{At, Closed, Ended, Fact, FenceEnd, Life, Owed, Record, Run, State, Turned};
 use crate::model::{Actor, Digest, Kind, Phase, Way};
 use crate::port::Seen;
@@ -184,7 +184,7 @@ impl Conductor {
         let left = self.life().record.unfenced();
         let Some((_, site)) = left.first() else { return Ok(()) };
         let parts: Vec<&str> = left.iter().map(|(part, _)| part.as_str()).collect();
-        Err(Fault::new(&E2040, format!("{site} may still act: {}", parts.join(", ")))
+        Err(Fault::new(&E2060, format!("{site} may still act: {}", parts.join(", ")))
             .because("a site that is not fenced may write, back up or answer while it is rebuilt")
             .hint("bring the site up so that it can be reached, then the same command again"))
     }

@@ -14,6 +14,7 @@ use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
 use crate::port::{Call, Seen};
 use crate::view::words::{named, purpose};
+use crate::view::{WayBack, way_back};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
@@ -23,6 +24,9 @@ impl Conductor {
         if let Command::Failover(it) = &order.command {
             // Boxed: with all witnesses in it a caller's stack is soon full.
             return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
+        }
+        if let Command::DriftAdopt { confirm } = &order.command {
+            return self.plan_adoption(confirm.as_ref()).await;
         }
         let life = self.life();
         let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
@@ -66,13 +70,20 @@ impl Conductor {
         );
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
-                format!("nothing to go back from: users are on {}", run.production)
+                let says = "nothing to go back from: users are on";
+                WayBack::none(format!("{says} {}", run.production))
             }
             (Some(Way::Forth | Way::Abort) | None, _) | (Some(Way::Back), None) => {
-                crate::view::way_back(&life, at.map(|at| at.phase))
+                let (_, now) = self.count_rows(&life).await?;
+                way_back(&now, at.map(|at| at.phase), &self.measured)
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
+        let mut sentence = sentence;
+        if order.command == Command::Accept && at.is_some() {
+            let (evidence, _) = self.count_users().await?;
+            evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
+        }
         let plan = Plan {
             command: name,
             sentence: sentence.clone(),
@@ -118,6 +129,7 @@ impl Conductor {
             | Command::Close
             | Command::Extend { .. }
             | Command::GiveUp { .. }
+            | Command::DriftAdopt { .. }
             | Command::Failover(_) => None,
         })
     }
@@ -169,10 +181,13 @@ impl Conductor {
         let (mut planned, mut changed) = (vec![], false);
         for (step, call) in steps {
             let (verdict, changes, evidence) = self.planned_step(step, call).await;
-            // After a change that is still to be made, what does not hold yet refuses nothing.
+            // After a change that is still to be made, what does not hold yet refuses nothing; nor does
+            // what is waited for.
             let early = changed && matches!(verdict, "fail" | "unknown");
+            let awaited = step.wait.is_some() && verdict == "fail";
             changed |= verdict == "todo";
-            let (verdict, evidence) = if early { ("later", vec![]) } else { (verdict, evidence) };
+            let evidence = if early { vec![] } else { evidence };
+            let verdict = if early || awaited { "later" } else { verdict };
             planned.push(planned_as(at, step, (verdict, changes, evidence)));
         }
         planned
@@ -281,11 +296,12 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Adopt
         | Command::Close
         | Command::Extend { .. }
-        | Command::GiveUp { .. } => None,
+        | Command::GiveUp { .. }
+        | Command::DriftAdopt { .. } => None,
     }
 }
 
-fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     let mut whole = format!("{command}\n{epoch}\n");
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));

@@ -7,11 +7,12 @@ use crate::conductor::command::{Plan, PlannedStep, Preview, Reply};
 use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
-use crate::fault::{E2042, Exit, Fault};
+use crate::fault::{E2062, Exit, Fault};
 use crate::machine::{Affected, At, Diagnosis, Life, Onward, Record, diagnose, onward_of};
 use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Way, Witness};
 use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
+use crate::view::{Loses, WayBack};
 
 impl Conductor {
     /// What a failover would do and cost now; the plan with the digest that consent is bound to; what was read.
@@ -48,7 +49,14 @@ impl Conductor {
             preview.to,
             preview.diagnosis.name()
         );
-        let way_back = format!("costs every write made on {} since", preview.to);
+        let way_back = WayBack {
+            possible: true,
+            seconds: preview.expected_seconds,
+            loses: Loses::Writes { since: None, rows: None },
+            because: format!("users write on {} from then on", preview.to),
+            until: None,
+            says: format!("costs every write made on {} since", preview.to),
+        };
         let steps = vec![moved(changes)];
         let plan = Plan {
             command: "failover".to_owned(),
@@ -129,7 +137,7 @@ impl Conductor {
             sentence,
             next: format!("nothing was changed; {next}"),
             state: life.state,
-            code: preview.refused.is_some().then(|| E2042.id.to_owned()),
+            code: preview.refused.is_some().then(|| E2062.id.to_owned()),
             plan: Some(Plan { steps, preview: Some(Box::new(preview)), ..plan }),
         })
     }

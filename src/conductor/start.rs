@@ -59,7 +59,7 @@ impl Conductor {
     }
 
     /// Opens a release, a switchover or a rejoin.
-    pub(super) fn begin_run(
+    pub(super) async fn begin_run(
         &self,
         by: &Actor,
         kind: Kind,
@@ -103,6 +103,7 @@ impl Conductor {
             outside: self.differs.clone(),
             loss_accepted: false,
         };
+        self.guard_start(by, &begin).await?;
         self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
     }
 
@@ -239,7 +240,7 @@ fn owed_text(record: &crate::machine::Record) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-fn unread(what: &str, evidence: &[Evidence]) -> Fault {
+pub(super) fn unread(what: &str, evidence: &[Evidence]) -> Fault {
     let says: Vec<String> =
         evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
     Fault::new(&E2002, what)

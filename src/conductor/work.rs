@@ -47,8 +47,9 @@ impl Conductor {
     pub(super) async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
-        let waiver = self.life().record.run.and_then(|run| run.waived.get(&step.id).cloned());
         loop {
+            // Read anew each time: a person may waive it while it is waited for.
+            let waiver = self.life().record.run.and_then(|it| it.waived.get(&step.id).cloned());
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
                 Err(it) => {
@@ -68,8 +69,8 @@ impl Conductor {
             };
             let verdict = expected(step.expect, found.verdict, &found.evidence);
             let waited = self.clock.monotonic().saturating_sub(began);
-            let over = waited >= patience || whole.is_some_and(|it| waited + poll >= it);
-            if verdict == Verdict::Pass || over {
+            let late = waited >= patience || whole.is_some_and(|it| waited + poll >= it);
+            if verdict == Verdict::Pass || waiver.is_some() || late {
                 return Ok(self.verdict(step, verdict, found.evidence, found.facts, waiver));
             }
             self.tell_seen(step, &found.evidence);
@@ -150,8 +151,7 @@ impl Conductor {
         loop {
             let end = self.attempt(by, at, position, step).await?;
             tries_left -= 1;
-            let paused = self.life().record.paused;
-            if end.ended != Ended::Failed || tries_left == 0 || paused {
+            if end.ended != Ended::Failed || tries_left == 0 || self.life().record.paused {
                 return Ok(end);
             }
             // Another attempt: the failed one is written first, so that it is counted.

@@ -66,4 +66,6 @@ super::codes! { SITE;
     E3823 Refused "no copy is kept of the data that would be overwritten",
     E3901 Refused "now is a closed window",
     E3902 Failed "the status table cannot be written",
+    E3911 Refused "nobody can tell how many users a site has",
+    E3912 Refused "users are still on the side that they left",
 }

@@ -255,6 +255,27 @@ pub enum Fact {
         /// Address by record id.
         addresses: BTreeMap<String, String>,
     },
+    /// What a site got of its users' requests.
+    Counted {
+        /// The site.
+        site: SiteName,
+        /// Requests for production's names.
+        requests: u64,
+        /// In this time, milliseconds.
+        lasted_ms: u64,
+    },
+    /// Rows of production's database, counted once users had been moved.
+    Rows {
+        /// How many, over all tables that are counted.
+        rows: u64,
+    },
+    /// What resolvers remember of production's names.
+    Remembered {
+        /// Until the last of those asked has forgotten the old addresses, seconds; 0: it has.
+        old: u32,
+        /// The longest TTL of any answer, seconds: what a move now would have to wait out.
+        ttl: u32,
+    },
     /// What people are asked to approve.
     Packet {
         /// Its digest; approvals are bound to it.
@@ -342,7 +363,7 @@ pub enum Fact {
         of: Time,
     },
     /// What was counted on the copy that users were moved to, by query.
-    Counted {
+    CopyCounted {
         /// Query and answer.
         counts: BTreeMap<String, String>,
     },

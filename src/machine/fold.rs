@@ -6,7 +6,7 @@ use crate::machine::consent::{FenceEnd, Fenced};
 use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
-use crate::machine::record::{Copied, Incident, Record, Run, Standing};
+use crate::machine::record::{Caches, Copied, Counted, Incident, Record, Run, Standing};
 use crate::machine::state::{At, State};
 use crate::model::{Kind, Phase, Roles, SiteName, Time, Way};
 
@@ -88,6 +88,8 @@ impl Record {
         self.writes_since_swap = false;
         self.renewed = false;
         self.paused = false;
+        self.counts.clear();
+        self.rows = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -171,6 +173,16 @@ impl Record {
             Fact::Addresses { site, addresses } => {
                 self.addresses.insert(site.clone(), addresses.clone());
             }
+            Fact::Counted { site, requests, lasted_ms } => {
+                let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
+                self.counts.insert(site.clone(), counted);
+            }
+            Fact::Rows { rows } => {
+                self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
+            }
+            Fact::Remembered { old, ttl } => {
+                self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+            }
             // The same packet shown again leaves the approvals of it standing.
             Fact::Packet { digest, .. } if self.packet == Some(*digest) => (),
             Fact::Packet { digest, parts } => {
@@ -194,7 +206,7 @@ impl Record {
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
-            | Fact::Counted { .. }
+            | Fact::CopyCounted { .. }
             | Fact::LossFound { .. } => {
                 self.lost(fact);
             }
@@ -229,7 +241,7 @@ impl Record {
                 let fenced = Fenced { how: *how, at: self.now, says: says.clone() };
                 incident.fence.insert(part.clone(), fenced);
             }
-        } else if let (Fact::Counted { counts }, Some(incident)) = (fact, &mut self.incident) {
+        } else if let (Fact::CopyCounted { counts }, Some(incident)) = (fact, &mut self.incident) {
             incident.counts.clone_from(counts);
         } else if let (Fact::LossFound { says }, Some(incident)) = (fact, &mut self.incident) {
             incident.found = Some(says.clone());

@@ -59,6 +59,35 @@ impl Waiver {
     }
 }
 
+/// What a site got of its users' requests when they were last counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// When the counting ended.
+    pub at: Time,
+    /// Requests for production's names.
+    pub requests: u64,
+    /// In this time, milliseconds.
+    pub lasted_ms: u64,
+}
+
+impl Counted {
+    /// Requests a minute, rounded up: one request is not none.
+    pub fn per_minute(&self) -> u64 {
+        self.requests.saturating_mul(60_000).div_ceil(self.lasted_ms.max(1))
+    }
+}
+
+/// What resolvers remembered of production's names when they were last asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caches {
+    /// When they were asked.
+    pub at: Time,
+    /// How long the old addresses would be remembered from then on, seconds.
+    pub old: u32,
+    /// The longest TTL of any answer, seconds.
+    pub ttl: u32,
+}
+
 /// One approval that counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -148,6 +177,15 @@ pub struct Record {
     pub writes_since_swap: bool,
     /// The old production's data is being replaced; there is no way back.
     pub renewed: bool,
+    /// What each site got of its users' requests, as this run last counted them.
+    #[serde(default)]
+    pub counts: BTreeMap<SiteName, Counted>,
+    /// What resolvers remember, as they last said.
+    #[serde(default)]
+    pub caches: Option<Caches>,
+    /// Rows of production's database when this run first counted them, and when it last did.
+    #[serde(default)]
+    pub rows: Option<(u64, u64)>,
     /// Nothing new is started.
     pub paused: bool,
     /// Nothing moves, except rollback, fencing, closing and failover.
@@ -190,6 +228,13 @@ impl Record {
             Owed::Job { .. } | Owed::Embargo { .. } | Owed::Standby => None,
         };
         self.owed.iter().filter_map(part).collect()
+    }
+
+    /// How many rows production's database has more than when writes were first allowed; `None` when nobody
+    /// has counted.
+    pub fn rows_since(&self) -> Option<u64> {
+        let (first, last) = self.rows?;
+        Some(last.saturating_sub(first))
     }
 
     /// How many people of this group have approved; each fills a place in one group only.

@@ -16,7 +16,9 @@ mod rto;
 mod sentence;
 mod status;
 mod story;
+mod table;
 mod timeline;
+mod way_back;
 pub mod words;
 
 pub use commands::{Allowed, allowed};
@@ -27,10 +29,12 @@ pub use log::{EntryView, entry, log_line, with_rules};
 pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
 pub use rto::{Rto, rto};
-pub use sentence::{says, sentence, way_back};
+pub use sentence::{says, sentence, users};
 pub use status::{IntentView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};
+pub use table::{OBSERVED, Observed, Table, table};
 pub use timeline::{Bar, Timeline, run};
+pub use way_back::{Loses, WayBack, measured, way_back};
 pub use words::Mark;
 
 use serde::Serialize;

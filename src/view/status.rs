@@ -1,18 +1,23 @@
 //! Where a system stands: who is production, is it true, what runs, what is owed, what next.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::machine::{Body, Fact, Input, Line, Owed, RegionName, region_of};
+use crate::fault::E2040;
+use crate::machine::{Body, Caches, Counted, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
-use crate::view::commands::{Allowed, allowed};
+use crate::view::commands::{Allowed, allowed, soak_end};
 use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
 use crate::view::incident::{IncidentView, incident};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
-use crate::view::sentence::{says, way_back};
+use crate::view::sentence::{says, users};
 use crate::view::story::stories;
+use crate::view::way_back::{WayBack, measured, way_back};
+use crate::view::words::lasting;
 
 /// A site and how far it can be believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +56,12 @@ pub struct StatusView {
     pub now: Time,
     /// The last line of the journal.
     pub line: u64,
+    /// When that line was written.
+    pub line_at: Option<Time>,
+    /// Rises with every run and every take-over.
+    pub epoch: u64,
+    /// The phase that the open run is in.
+    pub phase: Option<Phase>,
     /// The machine's mode, `new` before `init`.
     pub mode: &'static str,
     /// What is going on.
@@ -58,7 +69,15 @@ pub struct StatusView {
     /// What to do next.
     pub next: Next,
     /// What going back would cost now.
-    pub way_back: Option<String>,
+    pub way_back: Option<WayBack>,
+    /// Who still is on the side that users left.
+    pub users: Option<String>,
+    /// What each site got of its users' requests when they were last counted.
+    pub counts: BTreeMap<SiteName, Counted>,
+    /// What resolvers remembered when they were last asked.
+    pub caches: Option<Caches>,
+    /// When the soak is planned to end.
+    pub soak_ends: Option<Time>,
     /// Users are here, or are leaving here.
     pub production: Option<SiteView>,
     /// The other site.
@@ -119,10 +138,17 @@ pub fn status(look: &Look<'_>) -> StatusView {
         system: look.system.clone(),
         now: look.now,
         line: look.lines.last().map_or(0, |line| line.seq),
+        line_at: look.lines.last().map(|line| line.at),
+        epoch: record.epoch,
+        phase: look.life.state.at().map(|at| at.phase),
         mode: if record.roles.is_none() { "new" } else { look.life.state.mode() },
         says: says(look),
         next: what_next(look),
-        way_back: record.run.is_some().then(|| way_back(look.life, None)),
+        way_back: record.run.is_some().then(|| way_back(look.life, None, &measured(look.lines))),
+        users: users(look),
+        counts: record.counts.clone(),
+        caches: record.caches.clone(),
+        soak_ends: soak_end(look),
         production: record.production().map(|it| site(look, it, true)),
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
@@ -221,6 +247,7 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
         );
     }
+    faults.extend(drifted(look));
     let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
     if back && record.owed.contains(&Owed::Standby) {
         warnings.push(
@@ -240,6 +267,17 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
+}
+
+/// The last command was refused because the switch contradicts the journal: all a reader can know of drift.
+fn drifted(look: &Look<'_>) -> Option<String> {
+    let mut last = look.lines.iter().rev().map_while(|line| match &line.body {
+        Body::Refused { code, message, .. } => Some((line.at, code, message)),
+        Body::Decided { .. } | Body::Intent(_) | Body::Note { .. } => None,
+    });
+    let (at, _, message) = last.find(|(_, code, _)| code.as_str() == E2040.id)?;
+    let ago = lasting(look.now.seconds_since(at));
+    Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
 }
 
 /// What is owed, as a clause.

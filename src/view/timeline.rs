@@ -7,6 +7,7 @@ use crate::view::Look;
 use crate::view::embargo::{embargoes, overdue};
 use crate::view::rto::{Rto, rto};
 use crate::view::story::{Story, stories};
+use crate::view::way_back::{WayBack, measured, way_back};
 use crate::view::words::Mark;
 
 /// One phase's or step's part of the time.
@@ -44,6 +45,9 @@ pub struct Timeline {
     /// How long users were without production, if it was a failover.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto: Option<Rto>,
+    /// What going back would cost now, while the run is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way_back: Option<WayBack>,
 }
 
 /// The timeline of a run of this system, the last one when no number is given.
@@ -78,5 +82,6 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
     let rto = rto(look.lines, Some(run.number), target);
 
     let faults = overdue(look, &embargoes(look));
-    Some(Timeline { run, bars, until, rto, faults })
+    let way_back = run.end.is_none().then(|| way_back(look.life, None, &measured(look.lines)));
+    Some(Timeline { run, bars, until, rto, faults, way_back })
 }

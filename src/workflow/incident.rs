@@ -50,7 +50,7 @@ pub struct Elsewhere {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rejoin {
-    /// Checks of preflight that are not made: what they look at is what is rebuilt.
+    /// Checks of preflight and lift that are not made: what they look at is what is rebuilt.
     #[serde(default)]
     pub drops: Vec<StepId>,
 }

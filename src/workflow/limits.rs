@@ -15,6 +15,8 @@ pub struct Limits {
     pub poll: Lasting,
     /// One outside call.
     pub call: Lasting,
+    /// How long requests are counted for a rate.
+    pub counting: Lasting,
     /// One attempt of an action that says nothing else.
     pub action: Lasting,
     /// How long after its deadline a late request could still take effect.
@@ -35,6 +37,7 @@ impl Default for Limits {
             settle: Lasting::seconds(5),
             poll: Lasting::seconds(3),
             call: Lasting::seconds(20),
+            counting: Lasting::seconds(10),
             action: Lasting::seconds(600),
             late: Lasting::seconds(60),
             preflight: Lasting::seconds(120),

@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod agree;
 mod check;
+mod counter;
 mod draft;
 mod enforced;
 mod incident;
@@ -34,12 +35,13 @@ mod types;
 mod window;
 mod yaml;
 
+pub use counter::{Column, Counter, CountingCommand, CountingPage};
 pub use enforced::{Enforced, Ftp};
 pub use incident::{Drill, Elsewhere, Failover, Rejoin};
 pub use judged::{Allow, Judged, Script};
 pub use limits::Limits;
 pub use lint::{Finding, RULES, Related, Rule, Severity, lint};
-pub use parts::{Lasting, Secret};
+pub use parts::{Lasting, Secret, Share};
 pub use people::{Gate, NotWho, Webhook};
 pub use read::{Parsed, inspect, parse};
 pub use schema::schema;

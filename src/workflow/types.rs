@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{RecordId, Role, SiteName, SystemName};
+use crate::workflow::counter::{Column, Counter};
 use crate::workflow::incident::{Drill, Failover, Rejoin};
 use crate::workflow::judged::{Judged, Script};
 use crate::workflow::limits::Limits;
@@ -50,6 +51,12 @@ pub struct Workflow {
     /// Where backups lie.
     #[serde(default)]
     pub backup: Option<Backup>,
+    /// What tells how many of their users' requests the sites get.
+    #[serde(default)]
+    pub counter: Option<Counter>,
+    /// The columns of the status table before role, release and status.
+    #[serde(default)]
+    pub table: Vec<Column>,
     /// Scheduled jobs: syncs and backups.
     #[serde(default)]
     pub jobs: BTreeMap<String, Job>,

@@ -119,6 +119,7 @@ fn cases() -> Vec<Case> {
             File("usr/local/bin/databaseReset", "#!/bin/sh\n# upstream's own\nexit 0\n"),
             &[],
         ),
+        ("counter", File("usr/local/bin/site_requests", "#!/bin/sh\necho no log\n"), &[]),
         ("disk", bastion(json!({ "disk_used": 91 })), &[]),
         ("shares", bastion(json!({ "unmounted": ["/share/dropbox"] })), &[]),
         ("windows", Workflow("\nclosed: [", "\nclosed: [\"00:00-24:00\", "), &[]),

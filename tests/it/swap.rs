@@ -29,7 +29,7 @@ fn rollback() -> Command {
 }
 
 /// A fault that meets the batches of one zone, or of both.
-fn on_batch(lab: &Lab, zone: Option<&str>, action: &str, more: &Value) {
+pub(crate) fn on_batch(lab: &Lab, zone: Option<&str>, action: &str, more: &Value) {
     let mut rule =
         json!({ "service": "cloudflare", "method": "POST", "path": "/batch", "action": action });
     if let Some(zone) = zone {
@@ -103,7 +103,7 @@ fn last_call(lab: &Lab) -> u64 {
 }
 
 /// Takes a release up to the swap: approved and not begun.
-async fn to_the_swap(operator: &Operator) {
+pub(crate) async fn to_the_swap(operator: &Operator) {
     for _ in 0..40 {
         let life = operator.life();
         if view::target(&life, false).is_some() {

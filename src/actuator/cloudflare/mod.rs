@@ -9,9 +9,11 @@ mod group;
 pub(super) mod marks;
 pub(super) mod proxied;
 pub(super) mod records;
+mod seen;
 pub(super) mod swap;
 pub(super) mod token;
 pub(super) mod whole;
 
 pub(super) use client::Client;
 pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use seen::zone_seen;

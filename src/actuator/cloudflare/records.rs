@@ -8,13 +8,11 @@ use serde_json::json;
 
 use super::client::{Client, Row, switch};
 use super::group::{Sites, records};
+use super::seen::DECIDING;
 use crate::actuator::{Wire, aws};
 use crate::model::{Evidence, Kind, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::DnsRecords;
-
-/// Types that decide where a name leads; only the first may stand at a name of the group.
-const LEADING: [&str; 5] = ["A", "AAAA", "CNAME", "HTTPS", "SVCB"];
 
 pub(in crate::actuator) fn check(wire: Arc<Wire>, call: Call, _: DnsRecords) -> Box<dyn Check> {
     Box::new(Complete { wire, call })
@@ -78,7 +76,7 @@ fn beside(rows: &[&Row], group: &BTreeSet<String>) -> Vec<String> {
         let here: Vec<&str> = rows
             .iter()
             .filter(|it| {
-                it.name.eq_ignore_ascii_case(name) && LEADING.contains(&it.r#type.as_str())
+                it.name.eq_ignore_ascii_case(name) && DECIDING.contains(&it.r#type.as_str())
             })
             .map(|it| it.r#type.as_str())
             .collect();

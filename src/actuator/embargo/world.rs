@@ -141,10 +141,10 @@ async fn ask(
     site: &SiteName,
     asked: &[(How, &str)],
 ) -> Result<(String, Vec<Said>), Trouble> {
-    let database = declared(call)?;
+    let database = declared(&call.workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let source = Machine::of(&call.workflow, site, &database.host)?.source();
-    Ok((source, sql::ask(wire, call, site, place, "embargo", asked).await?))
+    Ok((source, sql::ask(wire, &call.workflow, site, place, "embargo", asked).await?))
 }
 
 async fn plain(

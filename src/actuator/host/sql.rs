@@ -6,7 +6,6 @@ use crate::actuator::host::Machine;
 use crate::actuator::trouble::Trouble;
 use crate::fault::{E3702, E3801};
 use crate::model::SiteName;
-use crate::port::Call;
 use crate::workflow::{Database, Workflow};
 
 /// The script; its first comment says what it does.
@@ -50,12 +49,7 @@ impl Said {
 }
 
 /// The workflow's database.
-pub(in crate::actuator) fn declared(call: &Call) -> Result<&Database, Trouble> {
-    declared_in(&call.workflow)
-}
-
-/// The same without a step.
-pub(in crate::actuator) fn declared_in(workflow: &Workflow) -> Result<&Database, Trouble> {
+pub(in crate::actuator) fn declared(workflow: &Workflow) -> Result<&Database, Trouble> {
     let missing = || Trouble::harmless(&E3801, "workflow", "the workflow declares no database");
     workflow.database.as_ref().ok_or_else(missing)
 }
@@ -66,28 +60,13 @@ pub(in crate::actuator) fn declared_in(workflow: &Workflow) -> Result<&Database,
 /// The host did not answer, or not as the script does.
 pub(in crate::actuator) async fn ask(
     wire: &Wire,
-    call: &Call,
-    site: &SiteName,
-    place: (&str, &str),
-    verb: &str,
-    questions: &[(How, &str)],
-) -> Result<Vec<Said>, Trouble> {
-    ask_in(wire, &call.workflow, site, place, verb, questions).await
-}
-
-/// The same without a step.
-///
-/// # Errors
-/// As [`ask`].
-pub(in crate::actuator) async fn ask_in(
-    wire: &Wire,
     workflow: &Workflow,
     site: &SiteName,
     (host, file): (&str, &str),
     verb: &str,
     questions: &[(How, &str)],
 ) -> Result<Vec<Said>, Trouble> {
-    let client = &declared_in(workflow)?.client;
+    let client = &declared(workflow)?.client;
     let machine = Machine::of(workflow, site, host)?;
     let count = client.len().to_string();
     let mut args = vec![machine.cwd.as_str(), file, &count];

@@ -6,6 +6,7 @@ mod loss;
 mod packet;
 mod page;
 mod plan;
+mod prometheus;
 mod run;
 mod status;
 
@@ -15,6 +16,7 @@ pub use loss::{Loss, loss};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};
+pub use prometheus::prometheus;
 pub use run::{runs, timeline};
 pub use status::{outside, status};
 

@@ -54,6 +54,10 @@ pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
         bar(&mut page, phase, view, 0);
         phase.steps.iter().for_each(|step| bar(&mut page, step, view, 2));
     }
+    if let Some(cost) = &view.way_back {
+        page.gap();
+        page.block("WAY BACK", &cost.says);
+    }
     page.into_text()
 }
 

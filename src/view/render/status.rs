@@ -43,8 +43,11 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     if let Some(command) = &view.next.command {
         page.command("", command);
     }
+    if let Some(users) = &view.users {
+        page.block("USERS", users);
+    }
     if let Some(cost) = &view.way_back {
-        page.block("WAY BACK", cost);
+        page.block("WAY BACK", &cost.says);
     }
     let others: Vec<_> =
         view.allowed.iter().filter(|it| Some(&it.command) != view.next.command.as_ref()).collect();

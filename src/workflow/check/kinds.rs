@@ -139,6 +139,7 @@ fn side(report: &mut Report, path: &Path, step: &Step, params: &Params) {
 const fn needs_side(params: &Params) -> bool {
     match params {
         Params::AwsRds(_)
+        | Params::DatabaseRows(_)
         | Params::HostImage(_)
         | Params::DatabaseTarget(_)
         | Params::GitlabVariables(_)
@@ -154,6 +155,8 @@ const fn needs_side(params: &Params) -> bool {
         Params::AwsIdentity(_)
         | Params::SwitchWhole(_)
         | Params::SwitchConfirm(_)
+        | Params::Traffic(_)
+        | Params::Drained(_)
         | Params::DnsTtl(_)
         | Params::DnsDelegated(_)
         | Params::Tls(_)

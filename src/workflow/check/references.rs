@@ -2,6 +2,7 @@
 
 use crate::fault;
 use crate::model::{Phase, Role};
+use crate::workflow::counter::Counter;
 use crate::workflow::draft::{Draft, Placed};
 use crate::workflow::enforced::Enforced;
 use crate::workflow::path::Path;
@@ -31,6 +32,7 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     if let Some(embargo) = &workflow.embargo {
         enforced(workflow, embargo, report);
     }
+    counter(workflow, report);
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
     }
@@ -46,12 +48,15 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
 pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
     let workflow = draft.workflow;
     for (at, id) in workflow.rejoin.iter().flat_map(|it| it.drops.iter().enumerate()) {
-        let known = draft.phase(Phase::Preflight).any(|it| it.step.id == *id);
-        if !known {
+        let checks = || {
+            let both = draft.phase(Phase::Preflight).chain(draft.phase(Phase::Lift));
+            both.filter(|it| it.step.is_check()).map(|it| it.step.id.as_str())
+        };
+        if !checks().any(|it| it == id.as_str()) {
             let place = Path::of("rejoin.drops").index(at);
-            let ids = draft.phase(Phase::Preflight).map(|it| it.step.id.as_str());
-            let hint = suggest::hint(id.as_str(), ids.collect::<Vec<_>>());
-            report.value(&place, &fault::E1016, format!("`preflight` has no check `{id}`"), hint);
+            let hint = suggest::hint(id.as_str(), checks().collect::<Vec<_>>());
+            let message = format!("neither `preflight` nor `lift` has a check `{id}`");
+            report.value(&place, &fault::E1016, message, hint);
         }
     }
 }
@@ -82,6 +87,30 @@ fn host(workflow: &Workflow, place: &Path, name: &str, report: &mut Report) {
     if !workflow.hosts.contains_key(name) {
         let hint = suggest::hint(name, workflow.hosts.keys());
         report.value(place, &fault::E1016, format!("there is no host `{name}` in `hosts`"), hint);
+    }
+}
+
+fn counter(workflow: &Workflow, report: &mut Report) {
+    let place = Path::of("counter");
+    match &workflow.counter {
+        None => (),
+        Some(Counter::Command(it)) => {
+            let place = place.key("command");
+            host(workflow, &place.key("host"), &it.host, report);
+            if it.argv.is_empty() {
+                let hint = "for example `[/usr/local/bin/site_requests]`";
+                report.value(&place.key("argv"), &fault::E1008, "no program is named", hint);
+            }
+        }
+        Some(Counter::Page(it)) => {
+            let records = workflow.cloudflare().records.iter().map(|it| it.id.as_str());
+            let records: Vec<&str> = records.collect();
+            if let Some(at) = it.at.as_ref().filter(|at| !records.contains(&at.as_str())) {
+                let hint = suggest::hint(at.as_str(), records);
+                let message = format!("the switch has no record `{at}`");
+                report.value(&place.key("page").key("at"), &fault::E1016, message, hint);
+            }
+        }
     }
 }
 
@@ -236,9 +265,11 @@ fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
         matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_) | Params::AwsDaily(_))
             || matches!(proves, Some(Proves::Backup(_)));
     let rds = matches!(params, Params::AwsRdsPending(_) | Params::AwsRdsWindows(_));
-    let database = rds
-        || matches!(params, Params::DatabaseEqual(_) | Params::DatabaseTarget(_))
-        || matches!(proves, Some(Proves::Counts(_)));
+    let database =
+        rds || matches!(
+            params,
+            Params::DatabaseEqual(_) | Params::DatabaseTarget(_) | Params::DatabaseRows(_)
+        ) || matches!(proves, Some(Proves::Counts(_)));
     let all = [
         ("backup", backup && workflow.backup.is_none()),
         ("database", database && workflow.database.is_none()),
@@ -246,6 +277,10 @@ fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
             "variables",
             matches!(params, Params::GitlabVariables(_) | Params::SiteNames(_))
                 && workflow.variables.is_empty(),
+        ),
+        (
+            "counter",
+            matches!(params, Params::Traffic(_) | Params::Drained(_)) && workflow.counter.is_none(),
         ),
         ("closed", matches!(params, Params::Closed(_)) && workflow.closed.is_empty()),
     ];

@@ -21,6 +21,7 @@ pages! {
     "closed"
     "cloudflare.token"
     "database.equal"
+    "database.rows"
     "database.target"
     "dns.aged"
     "dns.delegated"
@@ -28,6 +29,7 @@ pages! {
     "dns.proxied"
     "dns.records"
     "dns.ttl"
+    "drained"
     "embargo.holds"
     "gitlab.idle"
     "gitlab.pipeline"
@@ -48,6 +50,7 @@ pages! {
     "switch.whole"
     "tls"
     "tls.group"
+    "traffic"
 }
 
 /// The page about a kind of check.

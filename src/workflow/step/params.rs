@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Nature, Role};
-use crate::workflow::parts::Lasting;
+use crate::workflow::parts::{Lasting, Share};
 
 pub use crate::workflow::step::proves::{Equal, NewerThan, Proves, Written};
 
@@ -81,6 +81,15 @@ kinds! {
         /// How many resolvers are asked and reported.
         #[serde(default)]
         resolvers_min: u8,
+    }
+    /// What each site gets of its users' requests, by the workflow's counter; reported, never judged.
+    check "traffic" => Traffic Absolute {}
+    /// The side that users left gets next to none of their requests any more.
+    check "drained" => Drained Absolute {
+        /// Its share of all requests stays below this.
+        below: Share,
+        /// Over this long.
+        r#for: Lasting,
     }
     /// The TTL at the authority is at most the switch's `ttl_max`.
     check "dns.ttl" => DnsTtl Absolute {}
@@ -190,6 +199,11 @@ kinds! {
     /// Queries answer alike on both sites.
     check "database.equal" => DatabaseEqual Absolute {
         /// The queries.
+        queries: Vec<String>,
+    }
+    /// How many rows the site's database has; what people write from here on is counted against it.
+    check "database.rows" => DatabaseRows Absolute {
+        /// The queries; each answers with one number.
         queries: Vec<String>,
     }
     /// Every name of the group has its one record, nothing else leads to an address of the sites, nothing stands beside.

@@ -13,17 +13,6 @@ case "$*" in
 esac
 "#;
 
-/// A database whose only role keeps its setting in a file.
-const PSQL: &str = r#"#!/bin/sh
-[ "$PGHOST $PGDATABASE $PGOPTIONS" = 'db.example postgres -c default_transaction_read_only=off' ] || exit 2
-case $2 in
-  *quote_ident*) grep -q on DIR/role && echo gigadb || : ;;
-  'alter role gigadb set default_transaction_read_only = on') echo on >DIR/role ;;
-  'alter role gigadb reset default_transaction_read_only') echo off >DIR/role ;;
-  *) exit 1 ;;
-esac
-"#;
-
 const DUMP: &str = "data\n--\n-- PostgreSQL database dump complete\n--\n\n";
 
 fn bastion() -> Hosts {
@@ -33,10 +22,8 @@ fn bastion() -> Hosts {
     hosts.program("docker", DOCKER);
     hosts.program(
         "upstream",
-        "#!/bin/sh\necho \"$*\" >>DIR/loads; cat DIR/role >>DIR/seen; exit $(cat DIR/ends)\n",
+        "#!/bin/sh\necho \"$*\" >>DIR/loads; cat .env >DIR/seen; exit $(cat DIR/ends)\n",
     );
-    hosts.program("psql", PSQL);
-    hosts.write("role", "");
     hosts.write("ends", "0\n");
     hosts
 }
@@ -91,23 +78,32 @@ fn a_load_looks_at_the_dump_before_it_drops_anything() {
 }
 
 #[test]
-fn a_load_opens_an_embargo_for_itself_only() {
+fn a_load_may_write_where_the_role_only_reads() {
     let hosts = bastion();
     hosts.write("dump", DUMP);
-    for ends in ["0\n", "7\n"] {
-        hosts.write("role", "on\n");
-        hosts.write("seen", "");
-        hosts.write("ends", ends);
-        let done = run(&hosts, "databaseReset", &["202611210500"]);
-        assert_eq!(
-            done.status.code().map(|it| format!("{it}\n")).as_deref(),
-            Some(ends),
-            "{done:?}"
-        );
-        assert_eq!((hosts.read("seen"), hosts.read("role")), ("off\n".into(), "on\n".into()));
-    }
-    hosts.program("psql", "#!/bin/sh\nexit 2\n");
-    hosts.write("loads", "");
     let done = run(&hosts, "databaseReset", &["202611210500"]);
-    assert!(!done.status.success() && hosts.read("loads").is_empty(), "{done:?}");
+    assert!(done.status.success(), "{done:?}");
+    let (seen, own) = (hosts.read("seen"), hosts.read("home/.env"));
+    assert!(seen.starts_with(&own), "the host's own settings: {seen}");
+    assert_eq!(&seen[own.len()..], "PGOPTIONS=-c default_transaction_read_only=off\n");
+    assert!(!own.contains("PGOPTIONS"), "for the load alone");
+    hosts.write("ends", "7\n");
+    assert_eq!(run(&hosts, "databaseReset", &["202611210500"]).status.code(), Some(7));
+}
+
+#[test]
+fn a_count_that_cannot_be_read_is_no_number() {
+    let hosts = bastion();
+    // The stand-in for ssh runs the script here: `docker` is the one beside it.
+    hosts.program("ssh", "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c \"$1\"\n");
+    let docker = "#!/bin/sh\n[ \"$1\" = inspect ] && exec test -e DIR/log\ncat DIR/log\n";
+    hosts.program("docker", docker);
+    let unset = run(&hosts, "site_requests", &[]);
+    assert!(!unset.status.success() && unset.stdout.is_empty(), "{unset:?}");
+    hosts.write("home/.env", "WEB_HOST=10.99.0.7\n");
+    let gone = run(&hosts, "site_requests", &[]);
+    assert!(!gone.status.success() && gone.stdout.is_empty(), "{gone:?}");
+    hosts.write("log", "gigadb.org GET /\nalt-live.gigadb.host GET /\nfiles.gigadb.org GET /x\n\n");
+    let counted = run(&hosts, "site_requests", &[]);
+    assert_eq!(String::from_utf8_lossy(&counted.stdout), "2\n", "{counted:?}");
 }

@@ -154,7 +154,7 @@ async fn cell(way: Way, phase: Phase, affected: Affected) {
         }
         cell => {
             let fault = told.expect_err(&what);
-            assert_eq!((fault.code.id, fault.exit()), ("E2042", Exit::Refused), "{what}: {fault}");
+            assert_eq!((fault.code.id, fault.exit()), ("E2062", Exit::Refused), "{what}: {fault}");
             let hint = fault.hint.clone().unwrap_or_default();
             let loads = matches!(cell, Onward::FailOver | Onward::FailOverIfWhole);
             let cell = if loads { Onward::FailOverIfWhole } else { cell };

@@ -10,7 +10,7 @@ use changeover::conductor::{Book, Command, Conductor, NoWatcher, Parts};
 use changeover::fault::Exit;
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Body, Input};
-use changeover::model::{Evidence, SiteName, StepId, SystemName, Time, Verdict};
+use changeover::model::{Evidence, Owned, Sight, SiteName, StepId, SystemName, Time, Verdict};
 use changeover::port::{Action, Call, Check, Clock, Finding, Survey, World};
 use changeover::workflow::Workflow;
 use tokio::sync::mpsc;
@@ -138,6 +138,10 @@ impl World for Slow {
         })
     }
 
+    async fn sight(&self, _: &Workflow, _: &Owned, _: Duration) -> Sight {
+        Sight::default()
+    }
+
     async fn first_marks(
         &self,
         _: &Workflow,
@@ -204,6 +208,7 @@ impl Rig {
             watcher: Arc::new(NoWatcher),
             inbox,
             expected: BTreeMap::new(),
+            measured: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
         });

@@ -9,7 +9,8 @@ use changeover::clock::ManualClock;
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Embargo, Fact, Owed};
 use changeover::model::{
-    About, Change, Evidence, Nature, OpId, Says, Seer, SiteName, Time, Verb, Verdict, Witness,
+    About, Change, Evidence, Nature, OpId, Owned, Says, Seer, Sight, SiteName, Time, Verb, Verdict,
+    Witness,
 };
 use changeover::port::{
     Action, Asked, Call, Check, Clock, Finding, Seen, Sent, Survey, Testimony, World,
@@ -362,6 +363,10 @@ impl World for Scripted {
             marks: BTreeMap::new(),
             evidence: vec![evidence("surveyed")],
         })
+    }
+
+    async fn sight(&self, _: &Workflow, _: &Owned, _: Duration) -> Sight {
+        Sight::default()
     }
 
     async fn first_marks(

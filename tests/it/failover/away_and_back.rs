@@ -61,7 +61,7 @@ async fn production_dies_users_move_and_everything_comes_back() {
     let world = lab.world();
     assert!(world["hosts"]["gigadb-hk-bastion"]["crontab"].to_string().contains("s3backup"));
     let early = operator.order("engineer-a", rejoin()).await.unwrap_err();
-    assert_eq!((early.code.id, early.exit()), ("E2040", Exit::Refused), "{early}");
+    assert_eq!((early.code.id, early.exit()), ("E2060", Exit::Refused), "{early}");
 
     // The old site comes back with its cron still there: fenced first, then rebuilt.
     raise(&lab, "sydney");
@@ -87,7 +87,7 @@ async fn production_dies_users_move_and_everything_comes_back() {
         acknowledge: acknowledge.map(str::to_owned),
     };
     let soon = operator.order("engineer-a", back(None)).await.unwrap_err();
-    assert_eq!((soon.code.id, soon.exit()), ("E2044", Exit::Refused), "{soon}");
+    assert_eq!((soon.code.id, soon.exit()), ("E2064", Exit::Refused), "{soon}");
     operator.order("engineer-a", back(Some("power is back"))).await.unwrap();
     to_the_end(&operator, "sydney").await;
     users_are_on(&operator, &lab, "sydney");

@@ -17,14 +17,14 @@ async fn refused_while_well_without_the_loss_with_another_plan_and_twice() {
 
     // All is well: nothing is given up.
     let well = operator.order("engineer-a", failover("hk", loss)).await.unwrap_err();
-    assert_eq!((well.code.id, well.exit()), ("E2042", Exit::Refused), "{well}");
+    assert_eq!((well.code.id, well.exit()), ("E2062", Exit::Refused), "{well}");
     assert!(well.to_string().contains("healthy"), "{well}");
 
     kill(&lab, "sydney", "ap-southeast-2");
     // Less is accepted than would be lost; the wrong site; another plan.
     let less = operator.order("engineer-a", failover("hk", MayLose::Seconds(0))).await;
     let less = less.unwrap_err();
-    assert_eq!((less.code.id, less.exit()), ("E2043", Exit::Refused), "{less}");
+    assert_eq!((less.code.id, less.exit()), ("E2063", Exit::Refused), "{less}");
     assert!(
         less.to_string().contains("accepted: 0s")
             && less.to_string().contains("of writes would be lost"),
@@ -66,5 +66,5 @@ async fn refused_while_well_without_the_loss_with_another_plan_and_twice() {
     kill(&lab, "hk", "ap-east-1");
     let again = operator.order("engineer-a", failover("sydney", MayLose::Seconds(999_999))).await;
     let again = again.unwrap_err();
-    assert_eq!((again.code.id, again.exit()), ("E2044", Exit::Refused), "{again}");
+    assert_eq!((again.code.id, again.exit()), ("E2064", Exit::Refused), "{again}");
 }

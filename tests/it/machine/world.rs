@@ -282,7 +282,7 @@ fn intent(at: At, position: u8, facts: Vec<Fact>) -> Intent {
     }
 }
 
-fn note(facts: Vec<Fact>) -> Body {
+pub(crate) fn note(facts: Vec<Fact>) -> Body {
     Body::Note { text: String::new(), reason: None, evidence: vec![], facts }
 }
 

@@ -43,6 +43,10 @@ pub(crate) struct Database {
     pub(crate) drops: u32,
     /// The stamps of all dumps, in order.
     pub(crate) dumps: Vec<String>,
+    /// The digests of all dumps, in order.
+    pub(crate) dumped: Vec<String>,
+    /// The objects that were loaded, in order: key and digest.
+    pub(crate) objects: Vec<(String, String)>,
     /// Writes that users made.
     pub(crate) writes: u32,
 }
@@ -153,7 +157,10 @@ impl Database {
             "tables": self.tables, "datasets": self.datasets.len(), "files": self.files.len(),
             "digest": text::sha256(self.dump().as_bytes()), "loaded": self.loaded(),
             "read_only": self.read_only, "loads": self.loads, "drops": self.drops,
-            "dumps": self.dumps, "writes": self.writes,
+            "dumps": self.dumps, "dumped": self.dumped, "writes": self.writes,
+            "objects": self.objects.iter()
+                .map(|(key, digest)| json!({"key": key, "digest": digest}))
+                .collect::<Vec<_>>(),
         })
     }
 

@@ -23,4 +23,4 @@ pub(crate) const SYSTEM_PROGRAMS: [&str; 8] =
     ["crontab", "docker", "psql", "ps", "pgrep", "df", "mount", "sha256sum"];
 /// Programs under `/usr/local/bin`.
 pub(crate) const SITE_PROGRAMS: [&str; 4] =
-    ["s3backup", "databaseReset", "sync_dropbox", "site_stop"];
+    ["s3backup", "databaseReset", "sync_dropbox", "site_stop", "site_requests"];

@@ -25,6 +25,8 @@ pub(crate) struct SiteState {
     requests: u64,
     /// Its containers were stopped; a deployment starts them.
     stopped: bool,
+    /// Requests for production's names: those of users, wherever DNS leads by now.
+    users: u64,
     /// What the site shows when a TLS connection is opened.
     pub(crate) identity: Identity,
 }
@@ -38,6 +40,7 @@ impl SiteState {
             configuration,
             requests: 0,
             stopped: false,
+            users: 0,
             identity,
         }
     }
@@ -59,6 +62,11 @@ impl SiteState {
         self.stopped
     }
 
+    /// How many requests for production's names there were so far.
+    pub(crate) const fn users(&self) -> u64 {
+        self.users
+    }
+
     fn variable(&self, key: &str) -> &str {
         self.configuration.get(key).and_then(Value::as_str).unwrap_or_default()
     }
@@ -74,7 +82,7 @@ impl SiteState {
     pub(crate) fn view(&self) -> Value {
         json!({
             "version": self.version, "configuration": self.configuration,
-            "requests": self.requests, "stopped": self.stopped,
+            "requests": self.requests, "users": self.users, "stopped": self.stopped,
         })
     }
 }
@@ -91,12 +99,18 @@ pub(crate) fn classify(ask: &Ask, arrival: &mut Arrival) {
 pub(crate) fn answer(world: &mut World, ask: &Ask) -> Reply {
     let Some(site) = ask.site else { return plain(404, "no site\n") };
     let settings = world.settings.sites.get(site.name()).cloned().unwrap_or_default();
-    world.sites[site.index()].requests += 1;
-    if let Some(status) = settings.status {
-        return plain(status, "asked to fail\n");
+    if ask.path == "/requests" {
+        // What counts requests is not a user.
+        return Reply::json(200, &json!({"requests": world.sites[site.index()].users}));
     }
     let host = ask.header("host").unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let user = profile::production_names().contains(&host);
+    world.sites[site.index()].requests += 1;
+    world.sites[site.index()].users += u64::from(user);
+    if let Some(status) = settings.status {
+        return plain(status, "asked to fail\n");
+    }
     if !world.sites[site.index()].serves(&host) {
         return plain(404, "no such host here\n");
     }

@@ -23,8 +23,10 @@ pub(super) async fn backup(lab: &Lab, step: &Step<'_>) -> Output {
     let host = step.dotenv("PGHOST").to_owned();
     let dump = lab.with(|world| {
         let (_, database) = world.database(&host)?;
+        let dump = database.dump();
         database.dumps.push(stamp.clone());
-        Some(database.dump())
+        database.dumped.push(text::sha256(dump.as_bytes()));
+        Some(dump)
     });
     let Some(dump) = dump else {
         return Output::failed(
@@ -74,6 +76,12 @@ pub(super) async fn reset(lab: &Lab, step: &Step<'_>) -> Output {
         return Output::failed(1, &format!("databaseReset: {key}: No such file or directory\n"));
     };
     let dump = String::from_utf8_lossy(&object).into_owned();
-    lab.with(|world| world.database(&host).map(|(_, db)| db.load(&stamp, &dump)));
+    let digest = text::sha256(&object);
+    lab.with(|world| {
+        world.database(&host).map(|(_, db)| {
+            db.load(&stamp, &dump);
+            db.objects.push((key, digest));
+        })
+    });
     Output::ok(&format!("databaseReset: loaded {stamp}\n")).applied(true)
 }

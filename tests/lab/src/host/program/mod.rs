@@ -209,6 +209,7 @@ impl Step<'_> {
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
             "site_stop" => tools::site_stop(lab, self),
+            "site_requests" => tools::site_requests(lab, self),
             "df" => system::df(lab, self),
             "mount" => system::mount(lab, self),
             "sha256sum" => system::sha256sum(self),

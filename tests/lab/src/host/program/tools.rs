@@ -223,6 +223,12 @@ pub(super) fn sync_dropbox(lab: &Lab, step: &Step<'_>) -> Output {
     }
 }
 
+/// How many requests for production's names the site's access log has.
+pub(super) fn site_requests(lab: &Lab, step: &Step<'_>) -> Output {
+    let users = lab.with(|world| world.sites[step.site.index()].users());
+    Output::ok(&format!("{users}\n"))
+}
+
 /// Lines, each with its end.
 fn lines<T: AsRef<str>>(list: &[T]) -> String {
     list.iter().flat_map(|line| [line.as_ref(), "\n"]).collect()
