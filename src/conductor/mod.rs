@@ -9,6 +9,7 @@ mod command;
 mod drive;
 mod guard;
 mod interlock;
+mod leave;
 mod orders;
 mod packet;
 mod plan;

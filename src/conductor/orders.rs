@@ -238,6 +238,9 @@ impl Conductor {
         }
         confirmed(confirm, &run.production, "release rollback")?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
+        if loss && life.record.production() == Some(&run.standby) {
+            Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
+        }
         let (told, _) = self.count_rows(&life).await?;
         self.decide(by, input, (reason, told.0, told.1))
     }
