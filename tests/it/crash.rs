@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use crate::practice::{Lab, Operator, comparable};
 
 /// How many breaks a run carries in one place.
-const BREAKS_IN_A_PLACE: usize = 4;
+const BREAKS_IN_A_PLACE: usize = 8;
 
 /// Where the machine stands, what happens, and which one of its kind there.
 type Point = (String, &'static str, String, u32);

@@ -1,6 +1,6 @@
 """The site of one region: HTTPS on its addresses, version and role as GitLab deployed them, data from its PostgreSQL.
 
-usage: web.py SITE LAB_URL CERTIFICATE KEY PORT ADDRESS...     the variables PG* name the database
+usage: web.py SITE LAB_URL CERTIFICATE KEY LOG PORT ADDRESS...     the variables PG* name the database
 """
 
 import http.server
@@ -42,7 +42,7 @@ def sql(statement, **values):
 class Page(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 20
-    site = lab = None
+    site = lab = log = None
 
     def do_GET(self):
         self.answer(self.page)
@@ -54,6 +54,9 @@ class Page(http.server.BaseHTTPRequestHandler):
         try:
             state = deployed(self.site, self.lab)
             host = self.headers.get("host", "").split(":")[0].lower()
+            # As nginx with $host first: what `site_requests` counts.
+            with open(self.log, "a", encoding="utf-8") as log:
+                log.write(f"{host} {self.command} {self.path}\n")
             names = STANDBY | (PRODUCTION if state["configuration"]["REMOTE_HOSTNAME"] == "gigadb.org" else set())
             status, text = make(state) if host in names else (404, "no such host here\n")
         except OSError as error:
@@ -91,8 +94,8 @@ class Page(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def main(site, lab, certificate, key, port, *addresses):
-    Page.site, Page.lab = site, lab
+def main(site, lab, certificate, key, log, port, *addresses):
+    Page.site, Page.lab, Page.log = site, lab, log
     os.environ["no_proxy"] = "127.0.0.1"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

@@ -32,7 +32,7 @@ def free_port():
 
 
 class World:
-    """Two sites with a bastion, a database and a web server each, one hop before the bastions. Use it in a `with`."""
+    """Two sites with a bastion, a files host, a web host and a database each, one hop before the bastions. Use it in a `with`."""
 
     def __init__(self, folder, programs, moto):
         self.folder, self.cloud = Path(folder), Cloud(folder, programs, moto)
@@ -54,6 +54,7 @@ class World:
             for number, site in enumerate(SITES, 1):
                 self.bastion(site, f"{self.net}.{10 + number}")
                 self.files_host(site, f"{self.net}.{30 + number}")
+                self.web_host(site, f"{self.net}.{40 + number}")
             login = (self.folder / "id.pub").read_text()
             for host in self.hosts.values():
                 host.start(login)
@@ -101,7 +102,7 @@ class World:
         self.dotenv(site, self.endpoint(site))
         for program in ("docker", "deployed", "sync_dropbox", "ask"):
             host.install(HERE / "host" / program, f"usr/local/bin/{program}")
-        for program in ("s3backup", "databaseReset"):
+        for program in ("s3backup", "databaseReset", "site_requests"):
             host.install(ROOT / "docs/gigadb" / program, f"usr/local/bin/{program}")
         host.install(HERE / "upstream/databaseReset", "usr/local/bin/databaseReset.upstream")
         host.install(HERE / "images", "opt/images")
@@ -129,10 +130,22 @@ class World:
         host.write("home/centos/docker-compose.yml", "services: { ftpd: { image: production_ftpd } }\n")
         self.hosts[f"{site}-files"] = host
 
+    def web_host(self, site, address):
+        """Where `docker logs` has what the site's web server logs; the bastion alone goes there, with its own key."""
+        host = Host(self.folder, f"gigadb-{site}-web", "centos", address, self.ssh_port)
+        host.settings = ["AllowTcpForwarding no"]
+        host.install(HERE / "host/docker", "usr/local/bin/docker")
+        host.write("var/log/production_web", "")
+        self.hosts[f"{site}-web"] = host
+        bastion, home = self.hosts[site], "home/centos/.ssh"
+        bastion.write(f"{home}/id", (self.folder / "id").read_text())
+        bastion.write(f"{home}/known_hosts", f"[{address}]:{self.ssh_port} {host.key}\n")
+        bastion.write(f"{home}/config", f"Host {address}\n  Port {self.ssh_port}\n  IdentityFile ~/.ssh/id\n  StrictHostKeyChecking yes\n")
+
     def dotenv(self, site, endpoint):
         """Writes the file that the scripts trust; `endpoint` may be the wrong one."""
         [database] = [it for it in self.databases.values() if it.name == endpoint]
-        values = database.env() | {"PGHOST": endpoint, "GITLAB_PROJECT_NAME": SITES[site]["project"], "GIGADB_ENVIRONMENT": "live"}
+        values = database.env() | {"PGHOST": endpoint, "GITLAB_PROJECT_NAME": SITES[site]["project"], "GIGADB_ENVIRONMENT": "live", "WEB_HOST": f"{self.net}.{41 + list(SITES).index(site)}"}
         self.hosts[site].write("home/centos/.env", "".join(f"{k}={v}\n" for k, v in values.items()))
 
     def fill(self):
@@ -141,8 +154,8 @@ class World:
         for site in SITES:
             host = self.hosts[site]
             host.write("etc/sync_dropbox/known_hosts", known)
-            host.do("chown", "-R", "centos:centos", "/etc/sync_dropbox", user="root")
-            host.do("chmod", "600", "/etc/sync_dropbox/id", user="root")
+            host.do("chown", "-R", "centos:centos", "/etc/sync_dropbox", "/home/centos/.ssh", user="root")
+            host.do("chmod", "600", "/etc/sync_dropbox/id", "/home/centos/.ssh/id", user="root")
             host.do("crontab", "-", input=BEFORE + (BACKUP if site == "hk" else RESET + SYNC) + AFTER)
         yesterday = self.hosts["hk"].do("date", "-u", "--date=1 day ago", "+%Y%m%d").strip()
         self.hosts["hk"].do("/usr/local/bin/s3backup", yesterday)
@@ -162,7 +175,7 @@ class World:
         for site in SITES:
             at = self.folder / "tls"
             addresses = sorted(set(self.addresses[site].values()))
-            command = [*BOUND, "python3", "-B", HERE / "web.py", site, self.cloud.env["CHANGEOVER_LAB_URL"], at / f"{site}.pem", at / f"{site}.key", self.web_port, *addresses]
+            command = [*BOUND, "python3", "-B", HERE / "web.py", site, self.cloud.env["CHANGEOVER_LAB_URL"], at / f"{site}.pem", at / f"{site}.key", self.hosts[f"{site}-web"].file("var/log/production_web"), self.web_port, *addresses]
             log = self.folder / f"web-{site}.log"
             self.children.append(subprocess.Popen([str(it) for it in command], env=os.environ | self.databases[site].env(), stdin=subprocess.DEVNULL, stdout=log.open("w"), stderr=subprocess.STDOUT))
             until(f"the web server of {site}", lambda: "ready" in log.read_text())
