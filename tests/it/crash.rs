@@ -93,6 +93,7 @@ impl Breaker {
         Hooks {
             tap: Arc::new(BreakingTap(Arc::clone(self))),
             journal: Box::new(move |inner| Box::new(BreakingJournal { inner, breaker })),
+            ..Hooks::default()
         }
     }
 }
@@ -227,7 +228,8 @@ fn by_place(points: &[Point]) -> BTreeMap<String, Vec<Point>> {
 /// the runs, so that none waits for another.
 fn together(points: &[Point], turn: usize) -> Vec<Point> {
     let turned = || points.iter().cycle().skip(turn % points.len()).take(points.len());
-    let first: Vec<Point> = turned().filter(|it| it.3 == 1).take(BREAKS_IN_A_PLACE).cloned().collect();
+    let first: Vec<Point> =
+        turned().filter(|it| it.3 == 1).take(BREAKS_IN_A_PLACE).cloned().collect();
     if first.is_empty() { turned().take(1).cloned().collect() } else { first }
 }
 
