@@ -25,6 +25,7 @@ mod tls;
 mod tls_group;
 mod traffic;
 mod trouble;
+mod warm;
 mod window;
 mod wire;
 
@@ -89,6 +90,7 @@ impl World for Actuators {
             Params::DnsDnssec(it) => dns::dnssec::check(wire, call, it),
             Params::CloudflareToken(it) => cloudflare::token::check(wire, call, it),
             Params::SiteMarker(it) => marker::check(wire, call, it),
+            Params::SiteWarm(it) => warm::check(wire, call, it),
             Params::SiteNames(it) => gitlab::names::check(wire, call, it),
             Params::TlsGroup(it) => tls_group::check(wire, call, it),
             Params::AwsRdsPending(it) => aws::pending::check(wire, call, it),
@@ -159,6 +161,7 @@ impl World for Actuators {
             | Params::DnsDnssec(_)
             | Params::CloudflareToken(_)
             | Params::SiteMarker(_)
+            | Params::SiteWarm(_)
             | Params::SiteNames(_)
             | Params::TlsGroup(_)
             | Params::AwsRdsPending(_)

@@ -19,7 +19,7 @@ use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
-pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
+pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.

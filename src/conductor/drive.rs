@@ -142,8 +142,9 @@ impl Conductor {
             *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         }
         let at = self.life().state.at();
-        if let (Some(at), Some(last)) = (at, end.evidence.last()) {
-            self.remember_end(at.phase, step, &last.says);
+        let well = end.ended == Ended::Done;
+        if let (Some(at), Some(told)) = (at, telling(&end.evidence, well)) {
+            self.remember_end(at.phase, step, &told.says);
         }
         self.decide(by, input, (None, end.evidence, end.facts))
     }

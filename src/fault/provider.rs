@@ -16,6 +16,7 @@ super::codes! { PROVIDER;
     E3202 Refused "a chain of DNS signatures is broken or about to end",
     E3301 Refused "a certificate is not accepted",
     E3302 Refused "somebody else answers at a site's address",
+    E3303 Refused "a page does not answer in time",
 }
 
 super::codes! { SITE;
@@ -30,6 +31,7 @@ super::codes! { SITE;
     E3509 Refused "something waits to be done to a database instance",
     E3510 Refused "a window of a database instance is open or near",
     E3511 Refused "too few elastic addresses are left",
+    E3512 Refused "a database instance lacks a tag",
     E3601 Refused "the GitLab token is missing or refused",
     E3602 Refused "GitLab gave no usable answer",
     E3603 Refused "GitLab refused a request",

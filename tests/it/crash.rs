@@ -97,6 +97,7 @@ impl Breaker {
         Hooks {
             tap: Arc::new(BreakingTap(Arc::clone(self))),
             journal: Box::new(move |inner| Box::new(BreakingJournal { inner, breaker })),
+            ..Hooks::default()
         }
     }
 }

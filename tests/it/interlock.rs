@@ -17,7 +17,7 @@ const OPEN: &str = "PGOPTIONS='-c default_transaction_read_only=off' PGHOST=$(se
                     psql -XAtc 'alter role gigadb reset default_transaction_read_only'";
 
 /// Takes the release to the end of a phase.
-async fn walk_to(operator: &Operator, phase: Phase) {
+pub(crate) async fn walk_to(operator: &Operator, phase: Phase) {
     for _ in 0..40 {
         if matches!(operator.life().state, State::Ready { at } if at.phase == phase) {
             return;
@@ -43,14 +43,20 @@ async fn said(operator: &Operator, command: Command) -> String {
     }
 }
 
-fn curl(args: &[&str]) -> String {
+pub(crate) fn curl(args: &[&str]) -> String {
     let out = Process::new("curl").args(args).output().unwrap();
     assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
 }
 
 /// A request to AWS by the standby's user.
-fn aws(operator: &Operator, service: &str, region: &str, args: &[&str], path: &str) -> String {
+pub(crate) fn aws(
+    operator: &Operator,
+    service: &str,
+    region: &str,
+    args: &[&str],
+    path: &str,
+) -> String {
     let credentials =
         std::fs::read_to_string(&operator.env["AWS_SHARED_CREDENTIALS_FILE"]).unwrap();
     let value = |name: &str| {
@@ -89,7 +95,7 @@ fn write(operator: &Operator, site: &str, key: &str) -> String {
     curl(&args.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-fn last_call(lab: &Lab) -> u64 {
+pub(crate) fn last_call(lab: &Lab) -> u64 {
     lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
 }
 

@@ -44,6 +44,7 @@ mod preflight;
 mod swap;
 mod table;
 mod tidy;
+mod traps;
 mod view;
 mod walk;
 mod workflow;

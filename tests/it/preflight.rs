@@ -300,7 +300,7 @@ impl Practice {
     }
 }
 
-fn call(method: &str, url: &str, token: &str, body: &Value) -> Value {
+pub(crate) fn call(method: &str, url: &str, token: &str, body: &Value) -> Value {
     let mut curl = Process::new("curl");
     curl.args(["-sS", "-g", "--fail-with-body", "-X", method, "-H", token]);
     if !body.is_null() {

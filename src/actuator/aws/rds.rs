@@ -1,16 +1,17 @@
 //! Database instances: their state and their address.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbInstance, Tag};
 use serde_json::json;
 
 use crate::actuator::Wire;
 use crate::actuator::aws::{Account, Repeat};
 use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
-use crate::fault::E3506;
+use crate::fault::{E3506, E3512};
 use crate::model::{SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::Workflow;
@@ -29,6 +30,8 @@ pub(in crate::actuator) struct Instance {
     pub endpoint: Option<String>,
     /// Its region.
     pub region: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Looks an instance up at a site; `None` if there is none of this name.
@@ -43,7 +46,12 @@ pub(in crate::actuator) async fn instance(
         status: it.db_instance_status().unwrap_or("unknown").to_owned(),
         endpoint: it.endpoint().and_then(|it| it.address()).map(str::to_owned),
         region: account.region.clone(),
+        tags: it.tag_list().iter().filter_map(pair).collect(),
     }))
+}
+
+fn pair(tag: &Tag) -> Option<(String, String)> {
+    Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
 }
 
 /// The same with everything that AWS says of it.
@@ -87,14 +95,22 @@ struct Rds {
 impl Check for Rds {
     async fn look(&self) -> Finding {
         let site = self.call.on.as_ref().unwrap_or(&self.call.standby);
-        let AwsRds { instance: name, status } = &self.with;
+        let AwsRds { instance: name, status, tags } = &self.with;
         match instance(&self.wire, &self.call.workflow, site, name).await {
             Ok(Some(it)) => {
                 let source = format!("aws rds {}", it.region);
                 let says = format!("{name} is {}", it.status);
                 let data = json!({ "status": it.status, "endpoint": it.endpoint });
-                let evidence = self.wire.evidence_with(&source, says, data);
-                finding(verdict(it.status == *status), vec![evidence])
+                let mut evidence = vec![self.wire.evidence_with(&source, says, data)];
+                // What was restored from a snapshot has none, and policies keep its user from managing it.
+                let lacks = tags.iter().filter(|(key, value)| it.tags.get(*key) != Some(value));
+                let lacks: Vec<_> = lacks
+                    .map(|(key, value)| format!("{name} has no tag {key}: {value}"))
+                    .map(|says| coded(&self.wire, &E3512, &source, says))
+                    .collect();
+                let holds = it.status == *status && lacks.is_empty();
+                evidence.extend(lacks);
+                finding(verdict(holds), evidence)
             }
             Ok(None) => {
                 let says = format!("there is no database instance {name} at {site}");

@@ -175,6 +175,7 @@ const fn needs_side(params: &Params) -> bool {
         | Params::DnsDnssec(_)
         | Params::CloudflareToken(_)
         | Params::SiteMarker(_)
+        | Params::SiteWarm(_)
         | Params::SiteNames(_)
         | Params::AwsRdsPending(_)
         | Params::AwsRdsWindows(_)

@@ -150,6 +150,7 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         | Params::DnsDnssec(_)
         | Params::CloudflareToken(_)
         | Params::SiteMarker(_)
+        | Params::SiteWarm(_)
         | Params::SiteNames(_)
         | Params::TlsGroup(_)
         | Params::AwsRdsPending(_)

@@ -25,6 +25,8 @@ pub(super) enum Deed<'a> {
     Runs(&'a HostRun),
     /// Looks whether the backup is whole.
     BackupLook(Option<NewerThan>),
+    /// Looks at production's newest dump.
+    DailyLook,
     /// Looks for files on a host.
     FileLook(&'a [String]),
     /// Asks a URL.
@@ -80,6 +82,7 @@ pub(super) fn deed(params: &Params) -> Deed<'_> {
         Params::AwsRdsSnapshot(it) => Deed::Snapshot(&it.name),
         Params::HostRun(it) => Deed::Runs(it),
         Params::BackupWhole(it) => Deed::BackupLook(it.newer_than),
+        Params::AwsDaily(_) => Deed::DailyLook,
         Params::HostFile(it) => Deed::FileLook(&it.paths),
         Params::Http(it) => Deed::Asks(it),
         Params::Tls(it) => Deed::Certificate(it),
@@ -111,11 +114,11 @@ pub(super) fn deed(params: &Params) -> Deed<'_> {
         | Params::DnsDnssec(_)
         | Params::CloudflareToken(_)
         | Params::SiteMarker(_)
+        | Params::SiteWarm(_)
         | Params::SiteNames(_)
         | Params::TlsGroup(_)
         | Params::AwsRdsPending(_)
         | Params::AwsRdsWindows(_)
-        | Params::AwsDaily(_)
         | Params::AwsQuota(_)
         | Params::JobsPlaced(_)
         | Params::GitlabSigned(_)

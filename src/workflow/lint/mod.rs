@@ -10,6 +10,7 @@ mod daemon_set;
 mod deed;
 mod eip_name;
 mod env_per_role;
+mod failover_backup;
 mod file_missing;
 mod fqdn_pattern;
 mod fqdn_zone;
@@ -273,6 +274,7 @@ rules! {
     "DAEMON-SET" Error daemon_set,
     "EIP-NAME" Error eip_name,
     "ENV-PER-ROLE" Warning env_per_role,
+    "FAILOVER-BACKUP" Error failover_backup,
     "FILE-MISSING" Warning file_missing,
     "FQDN-PATTERN" Warning fqdn_pattern,
     "FQDN-ZONE" Error fqdn_zone,

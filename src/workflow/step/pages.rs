@@ -46,6 +46,7 @@ pages! {
     "jobs.placed"
     "site.marker"
     "site.names"
+    "site.warm"
     "switch.confirm"
     "switch.whole"
     "tls"

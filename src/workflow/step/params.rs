@@ -113,6 +113,9 @@ kinds! {
         instance: String,
         /// For example `available`.
         status: String,
+        /// Tags it must carry: policies let a user touch only what carries its name.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     }
     /// A tag exists.
     check "gitlab.tag" => GitlabTag Absolute {
@@ -234,6 +237,17 @@ kinds! {
         address: String,
         /// The whole answer, but for blanks around it.
         marker: String,
+    }
+    /// Pages that the site's own database names are asked and answer in time: nothing is cold when users come.
+    check "site.warm" => SiteWarm Absolute {
+        /// What the pages are called: a query of one column.
+        query: String,
+        /// The URL of a page, `{}` in the place of its name; Host and SNI are the URL's.
+        url: String,
+        /// Asked at this address.
+        address: String,
+        /// How long each may take.
+        within: Lasting,
     }
     /// Role variables are one role's, and their names are names of the switch that the certificate covers.
     check "site.names" => SiteNames Absolute {}

@@ -89,10 +89,10 @@ impl Act {
                 let read = move |it: &mut Earth, _: bool| it.owner("web", &address).is_some();
                 self.holds(self.door.read(None, read).await, "the site's own marker")
             }
-            Params::TlsGroup(_) => {
+            Params::TlsGroup(_) | Params::SiteWarm(_) => {
                 let site = self.site(&self.call.standby);
                 let read = move |it: &mut Earth, _: bool| answers(it, site, "gigadb.org");
-                self.holds(self.door.read(None, read).await, "every production name is covered")
+                self.holds(self.door.read(None, read).await, "it answers under production's names")
             }
             Params::AwsIdentity(_)
             | Params::AwsEip(_)

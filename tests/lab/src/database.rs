@@ -245,11 +245,16 @@ impl Database {
     }
 
     fn newest_row(&self, low: &str) -> Option<String> {
-        let wanted = low.strip_prefix("select identifier, publication_date from dataset")?;
+        let names = low.strip_prefix("select identifier from dataset");
+        let wanted = names
+            .or_else(|| low.strip_prefix("select identifier, publication_date from dataset"))?;
         let limit = wanted.rsplit_once("limit ")?.1.parse().ok()?;
         let rows = self.newest(limit);
-        let lines: Vec<String> =
-            rows.iter().map(|row| format!("{}|{}", row.identifier, row.published)).collect();
+        let line = |row: &&Dataset| match names {
+            Some(_) => row.identifier.clone(),
+            None => format!("{}|{}", row.identifier, row.published),
+        };
+        let lines: Vec<String> = rows.iter().map(line).collect();
         Some(lines.join("\n"))
     }
 }

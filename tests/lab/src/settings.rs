@@ -95,6 +95,8 @@ pub(crate) struct SiteSettings {
     pub(crate) cert_days: Option<i64>,
     /// The status that every page answers with, instead of what it should.
     pub(crate) status: Option<u16>,
+    /// Seconds that a dataset's page takes to answer.
+    pub(crate) page_s: f64,
     /// What the page with the site's marker holds, instead of the site's own.
     pub(crate) marker: Option<String>,
     /// The site's servers are stopped.

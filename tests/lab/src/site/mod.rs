@@ -3,6 +3,8 @@
 mod authority;
 mod listener;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::call::Arrival;
@@ -73,6 +75,13 @@ pub(crate) fn classify(ask: &Ask, arrival: &mut Arrival) {
     arrival.operation = format!("{} /{first}", ask.method);
     arrival.place = ask.site.map(|site| site.name().to_owned());
     arrival.changes = ask.method == "POST";
+}
+
+/// How long a request takes.
+pub(crate) fn takes(world: &World, ask: &Ask) -> Duration {
+    let settings = ask.site.and_then(|site| world.settings.sites.get(site.name()));
+    let slow = settings.filter(|_| ask.path.starts_with("/dataset/"));
+    slow.map_or(Duration::ZERO, |it| text::seconds(it.page_s))
 }
 
 /// Answers a request to a site.

@@ -128,6 +128,24 @@ fn ftpd(lab: &Lab, step: &Step<'_>, verb: &str) -> Output {
     })
 }
 
+/// The images that the host lacks.
+fn missing(lab: &Lab, step: &Step<'_>) -> Vec<String> {
+    lab.with(|world| {
+        let settings = world.settings.hosts.get(step.alias);
+        settings.map(|settings| settings.missing_images.clone()).unwrap_or_default()
+    })
+}
+
+/// What `docker run` says of an image that is not there: nobody is logged in to the registry.
+pub(super) fn gone(lab: &Lab, step: &Step<'_>, image: &str) -> Option<Output> {
+    let name = format!("registry.gitlab.com/{}/{image}", step.site.project());
+    let said = format!(
+        "Unable to find image '{name}:live' locally\ndocker: Error response from daemon: pull \
+         access denied for {name}, repository does not exist or may require 'docker login'.\n"
+    );
+    missing(lab, step).iter().any(|it| it == image).then(|| Output::failed(125, &said))
+}
+
 /// `docker image inspect NAME…` and `docker compose … ftpd`.
 pub(super) fn docker(lab: &Lab, step: &Step<'_>) -> Output {
     if let Some(verb) = compose(step) {
@@ -142,10 +160,7 @@ pub(super) fn docker(lab: &Lab, step: &Step<'_>) -> Output {
             "docker: the practice host knows `docker image inspect` and `docker compose` only\n",
         );
     };
-    let missing = lab.with(|world| {
-        let settings = world.settings.hosts.get(step.alias);
-        settings.map(|settings| settings.missing_images.clone()).unwrap_or_default()
-    });
+    let missing = missing(lab, step);
     let mut formatted = false;
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     let mut names = rest.iter();
