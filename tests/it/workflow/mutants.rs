@@ -244,8 +244,8 @@ fn secret(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
         "postgres://gigadb:hunter2@db.example/gigadb".to_owned(),
         format!("q8Zr{}", "T1vKx7Lw2Np9YbQm4Jd6Hs3Fg"),
     ];
-    // An id that others name is wrong wherever they stand.
-    spot.text().filter(|_| !spot.is_key(&["id"]))?;
+    // What others refer to is then wrong where they stand, too.
+    spot.text().filter(|_| !spot.is_key(&["id", "name"]))?;
     spot.set("secret", spot.at, json!(dice.pick(&secrets)))
 }
 
