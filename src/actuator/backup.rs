@@ -11,7 +11,7 @@ use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3801, E3805, E3806, E3807};
 use crate::machine::Fact;
-use crate::model::{Change, Evidence, Time, Verb, Verdict};
+use crate::model::{Change, Evidence, Phase, Time, Verb, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent};
 use crate::workflow::Backup;
 use crate::workflow::step::params::{BackupCopy, BackupWhole, NewerThan};
@@ -40,6 +40,9 @@ struct Plan<'a> {
 impl<'a> Plan<'a> {
     fn of(call: &'a Call) -> Result<Self, Trouble> {
         let missing = |says: String| Trouble::harmless(&E3801, "workflow", says);
+        if let Some(stamp) = call.run.stamp.as_deref().filter(|it| !Time::is_stamp(it)) {
+            return Err(missing(format!("`{stamp}` is no stamp: YYYYMMDD or YYYYMMDDHHMM, UTC")));
+        }
         let declared = call.workflow.backup.as_ref();
         let backup = declared.ok_or_else(|| missing("no backup is declared".to_owned()))?;
         let key = site::for_call(call, &backup.key).map_err(missing)?;
@@ -78,7 +81,15 @@ pub(super) async fn written(wire: &Wire, call: &Call, since: Time) -> Finding {
     read.await.unwrap_or_else(|trouble: Trouble| trouble.finding(wire))
 }
 
-/// Whether the object that this run proved lies, byte for byte, where the restore reads it.
+/// Whether it is whole: what was cut on its way is made again by its own step, not met by a later check that
+/// cannot mend it.
+pub(super) async fn whole(wire: &Arc<Wire>, call: &Call) -> Finding {
+    let with = BackupWhole { newer_than: None };
+    Whole { wire: Arc::clone(wire), call: call.clone(), with }.look().await
+}
+
+/// Whether the object that this run proved lies, byte for byte, where the restore reads it, and is whole and
+/// fresh there: proven at the very object that will be read.
 pub(super) async fn exact(wire: &Wire, call: &Call) -> Finding {
     let read = async {
         let plan = Plan::of(call)?;
@@ -89,18 +100,83 @@ pub(super) async fn exact(wire: &Wire, call: &Call) -> Finding {
         };
         let bucket = plan.bucket(wire, call).await?;
         let url = bucket.url(&plan.restore_key);
-        let holds = match bucket.head(&plan.restore_key).await? {
-            Some(object) => object.holds(etag, *size),
-            None => false,
+        let refused = |says: String| finding(Verdict::Fail, vec![coded(wire, &E3806, &url, says)]);
+        let Some(object) = bucket.head(&plan.restore_key).await? else {
+            return Ok(refused(format!("it is not there, so it is not the proven {key}")));
         };
-        let evidence = if holds {
-            wire.evidence_with(&url, format!("it is the proven {key}"), json!({ "etag": etag }))
-        } else {
-            coded(wire, &E3806, &url, format!("it is not the proven {key}"))
-        };
-        Ok(finding(verdict(holds), vec![evidence]))
+        if !object.holds(etag, *size) {
+            return Ok(refused(format!("it is not the proven {key}")));
+        }
+        let since = needed_since(call);
+        let (mut evidence, wrong) =
+            judged(wire, call, &plan, &bucket, &object, Some(since)).await?;
+        let says = format!("it is the proven {key}");
+        evidence.push(wire.evidence_with(&url, says, json!({ "etag": etag })));
+        let holds = wrong.is_empty();
+        evidence.extend(wrong.into_iter().map(|says| coded(wire, &E3805, &url, says)));
+        Ok(finding(verdict(holds), evidence))
     };
     read.await.unwrap_or_else(|trouble: Trouble| trouble.finding(wire))
+}
+
+/// What may be loaded is not older than production's embargo; once that is lifted, than the phase in which
+/// the backup is made.
+fn needed_since(call: &Call) -> Time {
+    if let Some(embargo) = call.record.embargoes.get(&call.production) {
+        return embargo.since;
+    }
+    let made_in = if call.at.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
+    let entered = call.record.run.as_ref().and_then(|it| it.entered.get(&made_in).copied());
+    entered.unwrap_or(call.run.started)
+}
+
+/// What was read of an object of this run, and what is wrong with it: size, end, age.
+async fn judged(
+    wire: &Wire,
+    call: &Call,
+    plan: &Plan<'_>,
+    bucket: &Bucket<'_>,
+    object: &Object,
+    since: Option<Time>,
+) -> Result<(Vec<Evidence>, Vec<String>), Trouble> {
+    let url = bucket.url(&object.key);
+    let mut evidence = vec![describe(wire, bucket, object)];
+    let before = before(call, plan, bucket, object).await?;
+    let tail = bucket.tail(object, TAIL_BYTES).await?;
+    let mut wrong = Vec::new();
+    wrong.extend(too_small(plan, object, before.as_ref()));
+    wrong.extend(no_trailer(&plan.backup.trailer, &tail));
+    if let Some(since) = since.filter(|since| !newer(object.modified, *since)) {
+        wrong.push(format!("it was written before {}", since.screen()));
+    }
+    evidence.push(match before {
+        Some(before) => {
+            let says = format!("the dump before, {}, has {} bytes", before.key, before.size);
+            wire.evidence(&url, says)
+        }
+        None => wire.evidence(&url, "there is no earlier dump to compare with"),
+    });
+    if wrong.is_empty() {
+        evidence.push(wire.evidence(&url, "it ends as a complete dump ends"));
+    }
+    Ok((evidence, wrong))
+}
+
+/// The newest dump of the same family, from before this one; a night's dump that came later says nothing.
+async fn before(
+    call: &Call,
+    plan: &Plan<'_>,
+    bucket: &Bucket<'_>,
+    object: &Object,
+) -> Result<Option<Object>, Trouble> {
+    let stamp = call.run.stamp.as_deref().unwrap_or_default();
+    let Some((prefix, suffix)) = plan.key.split_once(stamp).filter(|_| !stamp.is_empty()) else {
+        return Ok(None);
+    };
+    let mut family = bucket.family(prefix).await?;
+    let earlier = |it: &Object| newer(object.modified, it.modified);
+    family.retain(|it| it.key != plan.key && earlier(it) && is_stamped(&it.key, prefix, suffix));
+    Ok(family.into_iter().max_by_key(|it| it.modified))
 }
 
 /// Whether this is not older; the fraction of a second counts for neither.
@@ -131,23 +207,12 @@ impl Whole {
             let evidence = coded(&self.wire, &E3805, &url, "it is not there");
             return Ok(finding(Verdict::Fail, vec![evidence]));
         };
-        let mut evidence = vec![describe(&self.wire, &bucket, &object)];
-        let before = self.before(&plan, &bucket).await?;
-        let tail = bucket.tail(&object, TAIL_BYTES).await?;
-        let mut wrong = Vec::new();
-        wrong.extend(too_small(&plan, &object, before.as_ref()));
-        wrong.extend(no_trailer(&plan.backup.trailer, &tail));
-        wrong.extend(self.too_old(&object));
-        evidence.push(match before {
-            Some(before) => {
-                let says = format!("the dump before, {}, has {} bytes", before.key, before.size);
-                self.wire.evidence(&url, says)
-            }
-            None => self.wire.evidence(&url, "there is no earlier dump to compare with"),
-        });
+        let since = self.since();
+        let (mut evidence, mut wrong) =
+            judged(&self.wire, &self.call, &plan, &bucket, &object, since.clone().ok()).await?;
+        wrong.extend(since.err().flatten());
         if wrong.is_empty() {
             let (key, etag, size) = (object.key, object.etag, object.size);
-            evidence.push(self.wire.evidence(&url, "it ends as a complete dump ends"));
             let facts = vec![Fact::Backup { key, etag, size }];
             return Ok(Finding { verdict: Verdict::Pass, evidence, facts });
         }
@@ -155,39 +220,18 @@ impl Whole {
         Ok(finding(Verdict::Fail, evidence))
     }
 
-    /// The newest dump of the same family, from before this one.
-    async fn before(
-        &self,
-        plan: &Plan<'_>,
-        bucket: &Bucket<'_>,
-    ) -> Result<Option<Object>, Trouble> {
-        let stamp = self.call.run.stamp.as_deref().unwrap_or_default();
-        let Some((prefix, suffix)) = plan.key.split_once(stamp).filter(|_| !stamp.is_empty())
-        else {
-            return Ok(None);
-        };
-        let mut family = bucket.family(prefix).await?;
-        family.retain(|it| it.key != plan.key && is_stamped(&it.key, prefix, suffix));
-        Ok(family.into_iter().max_by_key(|it| it.modified))
-    }
-
-    fn too_old(&self, object: &Object) -> Option<String> {
-        let Some(NewerThan::Embargo) = self.with.newer_than else { return None };
-        match self.call.record.embargoes.get(&self.call.production) {
-            Some(embargo) if newer(object.modified, embargo.since) => None,
-            Some(embargo) => {
-                Some(format!("it is older than the embargo of {}", embargo.since.screen()))
-            }
-            None => Some(format!("no embargo lies on {}", self.call.production)),
-        }
+    /// What it must be newer than; else nothing, or why that cannot be said.
+    fn since(&self) -> Result<Time, Option<String>> {
+        let Some(NewerThan::Embargo) = self.with.newer_than else { return Err(None) };
+        let lies = self.call.record.embargoes.get(&self.call.production);
+        lies.map(|it| it.since)
+            .ok_or_else(|| Some(format!("no embargo lies on {}", self.call.production)))
     }
 }
 
 /// Whether a key is of the family: a daily or a run's stamp in the middle.
 fn is_stamped(key: &str, prefix: &str, suffix: &str) -> bool {
-    key.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix)).is_some_and(|stamp| {
-        matches!(stamp.len(), 8 | 12) && stamp.bytes().all(|it| it.is_ascii_digit())
-    })
+    key.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix)).is_some_and(Time::is_stamp)
 }
 
 /// `None` if it is large enough against the one before.

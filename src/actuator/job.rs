@@ -34,12 +34,23 @@ pub(super) fn on(wire: Arc<Wire>, call: Call, with: JobOn) -> Box<dyn Action> {
     Box::new(On { wire, call, job: with.job })
 }
 
+/// How a job stands on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// Not at all.
+    Absent,
+    /// Once, letter by letter, under its marker.
+    Right,
+    /// Otherwise; a line of it.
+    Odd(String),
+}
+
 /// A job as it stands on one host.
-struct Look<'a> {
+pub(super) struct Look<'a> {
     wire: &'a Wire,
     call: &'a Call,
     name: &'a str,
-    job: &'a Job,
+    pub(super) job: &'a Job,
     site: SiteName,
     machine: Machine,
     /// The digest of the crontab as the host itself computed it.
@@ -50,7 +61,7 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Reads the crontab of the job's host at a site; without one, at the site of the step or the job's role.
-    async fn at(
+    pub(super) async fn at(
         wire: &'a Wire,
         call: &'a Call,
         name: &'a str,
@@ -65,17 +76,26 @@ impl<'a> Look<'a> {
         };
         let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
         let machine = Machine::of(&call.workflow, &site, &job.host)?;
-        let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
-        let answer = answer.good(&machine.source())?;
-        let odd = || Trouble::new(&E3709, &machine.source(), "the crontab is not text");
-        let (digest, text) = answer
-            .split_once('\n')
-            .filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER))
-            .ok_or_else(odd)?;
-        let (digest, text) = (digest.to_owned(), text.to_owned());
+        let crontab = read(wire, call, &machine).await?;
+        Self::of(wire, call, name, &site, crontab)
+    }
+
+    /// The job in a crontab that was read on its host at this site.
+    pub(super) fn of(
+        wire: &'a Wire,
+        call: &'a Call,
+        name: &'a str,
+        site: &SiteName,
+        (digest, text): (String, String),
+    ) -> Result<Self, Trouble> {
+        let jobs = &call.workflow.jobs;
+        let missing = || Trouble::harmless(&E3801, "workflow", format!("there is no job {name}"));
+        let job = jobs.get(name).ok_or_else(missing)?;
+        let machine = Machine::of(&call.workflow, site, &job.host)?;
         let others: Vec<&Job> =
             jobs.iter().filter(|(it, _)| *it != name).map(|(_, it)| it).collect();
         let places = crontab::places(&text, job, &others);
+        let site = site.clone();
         Ok(Self { wire, call, name, job, site, machine, digest, text, places })
     }
 
@@ -83,12 +103,12 @@ impl<'a> Look<'a> {
         format!("host/{}/crontab/{}", self.machine.alias, self.name)
     }
 
-    fn says(&self, says: String) -> Evidence {
+    pub(super) fn says(&self, says: String) -> Evidence {
         let data = json!({ "crontab": self.digest });
         self.wire.evidence_with(&self.machine.source(), says, data)
     }
 
-    fn odd(&self, says: String) -> Evidence {
+    pub(super) fn odd(&self, says: String) -> Evidence {
         coded(self.wire, &E3709, &self.machine.source(), says)
     }
 
@@ -103,6 +123,22 @@ impl<'a> Look<'a> {
             Place::Other(at) => Some(self.line(*at)),
             Place::Pair { .. } | Place::Bare(_) | Place::Lone(_) => None,
         })
+    }
+
+    /// How it stands here; a marker with nothing under it runs nothing.
+    pub(super) fn stands(&self) -> Stands {
+        let mut running = self.places.iter().filter_map(|it| match it {
+            Place::Pair { at, exact } => Some((at + 1, *exact)),
+            Place::Bare(at) | Place::Other(at) => Some((*at, false)),
+            Place::Lone(_) => None,
+        });
+        match (running.next(), running.next()) {
+            (None, _) => Stands::Absent,
+            (Some((_, true)), None) => Stands::Right,
+            (Some((_, true)), Some((at, _))) | (Some((at, false)), _) => {
+                Stands::Odd(self.line(at).to_owned())
+            }
+        }
     }
 
     /// Entries of the job, as they stand; empty if it has none.
@@ -134,6 +170,22 @@ impl<'a> Look<'a> {
         answer.good(&source)?;
         Ok(self.wire.evidence(&source, "the crontab is written"))
     }
+}
+
+/// The digest of a host's crontab as the host itself computed it, and its text.
+pub(super) async fn read(
+    wire: &Wire,
+    call: &Call,
+    machine: &Machine,
+) -> Result<(String, String), Trouble> {
+    let answer = machine.run(wire, &call.workflow, "crontab", CRONTAB, &["read"]).await?;
+    let answer = answer.good(&machine.source())?;
+    let odd = || Trouble::new(&E3709, &machine.source(), "the crontab is not text");
+    let (digest, text) = answer
+        .split_once('\n')
+        .filter(|(_, text)| !text.contains(char::REPLACEMENT_CHARACTER))
+        .ok_or_else(odd)?;
+    Ok((digest.to_owned(), text.to_owned()))
 }
 
 #[derive(Debug)]

@@ -14,37 +14,46 @@ mod gitlab;
 mod host;
 mod http;
 mod job;
+mod job_placed;
+mod marker;
 mod notify;
+mod sight;
 mod site;
 mod status_table;
 mod survey;
 mod tls;
+mod tls_group;
+mod traffic;
 mod trouble;
+mod warm;
 mod window;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::model::{Evidence, SiteName, Verdict};
+use crate::machine::Life;
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
-pub use wire::{Answer, NoAnswer, Spent, TimedOut, Wire};
+pub use wire::{Allowance, Answer, NoAnswer, Spent, TimedOut, Wire};
 
 /// All actuators, over one wire.
 #[derive(Clone, Debug)]
 pub struct Actuators {
     wire: Arc<Wire>,
+    readings: Arc<traffic::Readings>,
 }
 
 impl Actuators {
     /// Actuators that reach the outside through this wire.
-    pub const fn new(wire: Arc<Wire>) -> Self {
-        Self { wire }
+    pub fn new(wire: Arc<Wire>) -> Self {
+        Self { wire, readings: Arc::default() }
     }
 }
 
@@ -58,6 +67,8 @@ impl World for Actuators {
             Params::AwsRds(it) => aws::rds::check(wire, call, it),
             Params::SwitchWhole(it) => cloudflare::whole::check(wire, call, it),
             Params::SwitchConfirm(it) => dns::confirm::check(wire, call, it),
+            Params::Traffic(it) => traffic::check(wire, call, it),
+            Params::Drained(it) => traffic::drained(wire, call, it, Arc::clone(&self.readings)),
             Params::DnsTtl(it) => dns::ttl::check(wire, call, it),
             Params::DnsDelegated(it) => dns::delegated::check(wire, call, it),
             Params::Tls(it) => tls::check(wire, call, it),
@@ -72,6 +83,27 @@ impl World for Actuators {
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
             Params::DatabaseEqual(it) => database::equal(wire, call, it),
+            Params::DatabaseRows(it) => database::rows(wire, call, it),
+            Params::DnsRecords(it) => cloudflare::records::check(wire, call, it),
+            Params::DnsProxied(it) => cloudflare::proxied::check(wire, call, it),
+            Params::DnsAged(it) => cloudflare::aged::check(wire, call, it),
+            Params::DnsDnssec(it) => dns::dnssec::check(wire, call, it),
+            Params::CloudflareToken(it) => cloudflare::token::check(wire, call, it),
+            Params::SiteMarker(it) => marker::check(wire, call, it),
+            Params::SiteWarm(it) => warm::check(wire, call, it),
+            Params::SiteNames(it) => gitlab::names::check(wire, call, it),
+            Params::TlsGroup(it) => tls_group::check(wire, call, it),
+            Params::AwsRdsPending(it) => aws::pending::check(wire, call, it),
+            Params::AwsRdsWindows(it) => aws::windows::check(wire, call, it),
+            Params::AwsDaily(it) => aws::daily::check(wire, call, it),
+            Params::AwsQuota(it) => aws::quota::check(wire, call, it),
+            Params::JobsPlaced(it) => job_placed::check(wire, call, it),
+            Params::GitlabSigned(it) => gitlab::signed::check(wire, call, it),
+            Params::GitlabRunner(it) => gitlab::runner::check(wire, call, it),
+            Params::GitlabRights(it) => gitlab::rights::check(wire, call, it),
+            Params::HostDisk(it) => host::disk::check(wire, call, it),
+            Params::HostMounted(it) => host::mounted::check(wire, call, it),
+            Params::EmbargoHolds(it) => embargo::holds(wire, call, it),
             Params::GitlabVariables(_)
             | Params::GitlabPlay(_)
             | Params::EmbargoOn(_)
@@ -101,12 +133,14 @@ impl World for Actuators {
             Params::HostRun(it) => host::run::action(wire, call, it),
             Params::BackupCopy(it) => backup::copy(wire, call, it),
             Params::Move(it) => cloudflare::swap::action(wire, call, it),
-            Params::StatusRender(it) => status_table::action(wire, call, it),
+            Params::StatusRender(it) => status_table::action(self.clone(), call, it),
             Params::AwsIdentity(_)
             | Params::AwsEip(_)
             | Params::AwsRds(_)
             | Params::SwitchWhole(_)
             | Params::SwitchConfirm(_)
+            | Params::Traffic(_)
+            | Params::Drained(_)
             | Params::DnsTtl(_)
             | Params::DnsDelegated(_)
             | Params::Tls(_)
@@ -120,7 +154,28 @@ impl World for Actuators {
             | Params::Http(_)
             | Params::BackupWhole(_)
             | Params::DatabaseTarget(_)
-            | Params::DatabaseEqual(_) => Box::new(Misplaced(wire)),
+            | Params::DatabaseRows(_)
+            | Params::DnsRecords(_)
+            | Params::DnsProxied(_)
+            | Params::DnsAged(_)
+            | Params::DnsDnssec(_)
+            | Params::CloudflareToken(_)
+            | Params::SiteMarker(_)
+            | Params::SiteWarm(_)
+            | Params::SiteNames(_)
+            | Params::TlsGroup(_)
+            | Params::AwsRdsPending(_)
+            | Params::AwsRdsWindows(_)
+            | Params::AwsDaily(_)
+            | Params::AwsQuota(_)
+            | Params::JobsPlaced(_)
+            | Params::GitlabSigned(_)
+            | Params::GitlabRunner(_)
+            | Params::GitlabRights(_)
+            | Params::HostDisk(_)
+            | Params::HostMounted(_)
+            | Params::DatabaseEqual(_)
+            | Params::EmbargoHolds(_) => Box::new(Misplaced(wire)),
         }
     }
 
@@ -134,6 +189,14 @@ impl World for Actuators {
 
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         survey::survey(self, &self.wire, workflow).await
+    }
+
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight {
+        sight::sight(&self.wire, workflow, known, deadline).await
+    }
+
+    async fn publish(&self, workflow: &Workflow, life: &Life, ask: bool) -> Result<(), Evidence> {
+        status_table::publish(self, workflow, life, ask).await
     }
 
     async fn first_marks(

@@ -35,45 +35,105 @@ pub(super) async fn survey(
     let says = format!("{production} is production by each record");
     let mut evidence =
         vec![wire.evidence_with("cloudflare", says, json!({ "production": production }))];
-    let mut releases = BTreeMap::new();
-    for site in workflow.sites.keys() {
-        let own = addresses.get(site);
-        let (release, seen) = release(wire, workflow, site, own).await;
-        releases.extend(release.map(|it| (site.clone(), it)));
-        evidence.push(seen);
-    }
+    let (releases, seen) = answers(wire, workflow, &addresses).await;
+    evidence.extend(seen);
     Ok(Survey { production, releases, addresses, marks: group.marks(), evidence })
 }
 
-/// The release that a site answers with at its own address: under production's first name, and, since a
-/// standby may not know that name before its first deploy, under the standby's.
+/// The release each site answers with, where the switch cannot be read or says nothing clear.
+pub(super) async fn releases(
+    actuators: &Actuators,
+    wire: &Arc<Wire>,
+    workflow: &Workflow,
+) -> (BTreeMap<SiteName, String>, Vec<Evidence>) {
+    let (mut addresses, mut evidence) = (Sites::new(), vec![]);
+    for site in workflow.sites.keys() {
+        match actuators.addresses(workflow, site).await {
+            Ok(own) => {
+                addresses.insert(site.clone(), own);
+            }
+            Err(seen) => evidence.push(seen),
+        }
+    }
+    let (releases, seen) = answers(wire, workflow, &addresses).await;
+    evidence.extend(seen);
+    (releases, evidence)
+}
+
+async fn answers(
+    wire: &Wire,
+    workflow: &Workflow,
+    addresses: &Sites,
+) -> (BTreeMap<SiteName, String>, Vec<Evidence>) {
+    let (mut releases, mut evidence) = (BTreeMap::new(), vec![]);
+    for site in workflow.sites.keys() {
+        let (release, seen) = release(wire, workflow, site, addresses.get(site)).await;
+        releases.extend(release.map(|it| (site.clone(), it)));
+        evidence.push(seen);
+    }
+    (releases, evidence)
+}
+
 async fn release(
     wire: &Wire,
     workflow: &Workflow,
     site: &SiteName,
     own: Option<&BTreeMap<String, String>>,
 ) -> (Option<String>, Evidence) {
-    let record = records(workflow, Kind::Release).first();
-    let Some((record, address)) = record.and_then(|it| Some((it, own?.get(it.id.as_str())?)))
-    else {
+    let Some(own) = own else {
         return (None, wire.evidence("survey", format!("{site} has no address to ask")));
     };
-    let deadline: Duration = workflow.limits.call.0;
-    let mut said = vec![];
+    match released(wire, workflow, own, workflow.limits.call.0).await {
+        Ok(Some(found)) => {
+            let seen = format!("{site} answers with {found}");
+            (Some(found), wire.evidence("http", seen))
+        }
+        Ok(None) => {
+            let says = format!("{site} answers without a release");
+            (None, wire.evidence("http", says))
+        }
+        Err(seen) => {
+            let says = format!("the release of {site} is not known: {}", seen.says);
+            (None, Evidence { says, ..seen })
+        }
+    }
+}
+
+/// The release that a site with these addresses answers with: under production's first name, and, since a
+/// standby may not know that name before its first deploy, under the standby's. `None`: both pages came
+/// without one.
+///
+/// # Errors
+/// What was seen when nothing was found and one of them did not come.
+pub(super) async fn released(
+    wire: &Wire,
+    workflow: &Workflow,
+    own: &BTreeMap<String, String>,
+    deadline: Duration,
+) -> Result<Option<String>, Evidence> {
+    let record = records(workflow, Kind::Release).first();
+    let found = record.and_then(|it| Some((it, own.get(it.id.as_str())?)));
+    let Some((record, address)) = found else {
+        return Err(wire.evidence("survey", "there is no address to ask"));
+    };
+    let (mut said, mut silent) = (vec![], false);
     for name in [&record.production, &record.standby] {
         match http::get(wire, &format!("https://{name}/"), Some(address), deadline).await {
             Ok(answer) => match version(&answer.text()) {
-                Some(found) => {
-                    let seen = format!("{site} answers with {found} as {name}");
-                    return (Some(found), wire.evidence(&format!("http {address}"), seen));
+                Some(found) => return Ok(Some(found)),
+                None => {
+                    silent |= !answer.is_success();
+                    said.push(format!("{} without a release as {name}", answer.status));
                 }
-                None => said.push(format!("{} without a release as {name}", answer.status)),
             },
-            Err(missing) => said.push(format!("{missing} as {name}")),
+            Err(missing) => {
+                silent = true;
+                said.push(format!("{missing} as {name}"));
+            }
         }
     }
-    let says = format!("the release of {site} is not known: {}", said.join("; "));
-    (None, wire.evidence(&format!("http {address}"), says))
+    let missing = || wire.evidence(&format!("http {address}"), said.join("; "));
+    if silent { Err(missing()) } else { Ok(None) }
 }
 
 /// The first `Version: v1.2.3` of a page.

@@ -27,6 +27,19 @@ struct Certificate {
     with: Tls,
 }
 
+/// One name at one address (`IP:PORT`).
+pub(super) async fn one(
+    wire: &Arc<Wire>,
+    call: &Call,
+    name: &str,
+    address: &str,
+    days_min: u32,
+) -> (Verdict, Evidence) {
+    let (wire, call) = (Arc::clone(wire), call.clone());
+    let with = Tls { address: address.to_owned(), name: None, days_min };
+    Certificate { wire, call, with }.name(name).await
+}
+
 /// Why there is no certificate to look at.
 enum Missing {
     /// No answer: nobody knows.

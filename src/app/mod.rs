@@ -1,5 +1,6 @@
 //! Settings read once and checked whole, and the wiring of everything below for the faces above.
 
+mod drift;
 mod expected;
 mod handover;
 mod order;
@@ -14,10 +15,11 @@ use crate::journal;
 use crate::machine::Life;
 use crate::model::{SystemName, Time};
 use crate::port::Line;
-use crate::workflow::{self, Severity, Workflow};
+use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
-pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
+pub use drift::{Drift, drift};
+pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.
@@ -25,8 +27,6 @@ pub use settings::{Flags, Settings};
 pub struct LintFinding {
     /// The rule, or the error's code.
     pub rule: String,
-    /// The error's code.
-    pub code: String,
     /// `error` or `warning`.
     pub severity: &'static str,
     /// The file as it was named.
@@ -39,6 +39,12 @@ pub struct LintFinding {
     pub message: String,
     /// What to write instead.
     pub help: String,
+    /// Why there is this rule; empty for errors of the parser, which have pages by code.
+    #[serde(skip)]
+    pub why: &'static str,
+    /// Another place that has to do with it.
+    #[serde(skip)]
+    pub related: Option<workflow::Related>,
 }
 
 /// What the linter found in one file.
@@ -184,7 +190,7 @@ pub fn lint(file: &Path) -> Result<LintReport, Fault> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file)
         .map_err(|error| Fault::new(&E1001, format!("{name} cannot be read")).because(error))?;
-    let (faults, warnings, readable) = match workflow::parse(&text, &name) {
+    let (faults, warnings, readable) = match workflow::inspect(&text, &name) {
         Ok(parsed) => {
             let findings = workflow::lint(&parsed);
             (vec![], findings, true)
@@ -193,7 +199,8 @@ pub fn lint(file: &Path) -> Result<LintReport, Fault> {
     };
     let mut findings: Vec<LintFinding> = faults.into_iter().map(of_fault).collect();
     findings.extend(warnings.into_iter().map(|it| LintFinding {
-        code: it.rule.to_owned(),
+        why: Rule::find(it.rule).map_or("", Rule::why),
+        related: it.related,
         rule: it.rule.to_owned(),
         severity: match it.severity {
             Severity::Error => "error",
@@ -208,12 +215,38 @@ pub fn lint(file: &Path) -> Result<LintReport, Fault> {
     Ok(LintReport { text, findings, readable })
 }
 
+/// A rule of the linter, for faces.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct RulePage {
+    /// Its name.
+    pub rule: &'static str,
+    /// How bad a finding is.
+    pub severity: Severity,
+    /// Its page, in Markdown.
+    pub page: &'static str,
+}
+
+/// The rule of this name.
+pub fn rule(name: &str) -> Option<RulePage> {
+    Rule::find(name).map(|it| RulePage { rule: it.id, severity: it.severity, page: it.page })
+}
+
+/// The rule that was meant by a name with a hyphen in it, most likely.
+pub fn nearest_rule(name: &str) -> Option<&'static str> {
+    let named = name.to_uppercase();
+    let digits = named.contains(|it: char| it.is_ascii_digit());
+    let near = |it: &&Rule| !digits && strsim::damerau_levenshtein(it.id, &named) <= 3;
+    let rules = workflow::RULES.iter().filter(near);
+    rules.min_by_key(|it| strsim::damerau_levenshtein(it.id, &named)).map(|it| it.id)
+}
+
 fn of_fault(fault: Fault) -> LintFinding {
     let place =
         fault.place.unwrap_or(crate::fault::Place { file: String::new(), line: 1, column: 1 });
     LintFinding {
         rule: fault.code.id.to_owned(),
-        code: fault.code.id.to_owned(),
+        why: "",
+        related: None,
         severity: "error",
         file: place.file,
         line: place.line,

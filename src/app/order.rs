@@ -30,17 +30,22 @@ pub async fn order(
 /// Puts something before a journal.
 pub type BeforeJournal = dyn FnOnce(Box<dyn Journal>) -> Box<dyn Journal> + Send;
 
+/// Puts something before the world.
+pub type BeforeWorld = dyn FnOnce(Arc<dyn World>) -> Arc<dyn World> + Send;
+
 /// What a test puts between the conductor and the outside.
 pub struct Hooks {
     /// Told before and after every outside call.
     pub tap: Arc<dyn Tap>,
     /// Stands before the journal.
     pub journal: Box<BeforeJournal>,
+    /// Stands before the actuators.
+    pub world: Box<BeforeWorld>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { tap: Arc::new(NoTap), journal: Box::new(|it| it) }
+        Self { tap: Arc::new(NoTap), journal: Box::new(|it| it), world: Box::new(|it| it) }
     }
 }
 
@@ -76,7 +81,7 @@ pub async fn order_in(
     let Opened { journal, life, beyond, cut, warnings } = opened;
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
-    let world: Arc<dyn World> = Arc::new(Actuators::new(wire));
+    let world = (hooks.world)(Arc::new(Actuators::new(wire)));
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
@@ -98,6 +103,7 @@ pub async fn order_in(
         watcher,
         inbox,
         expected: usual(&lines),
+        measured: crate::view::measured(&lines),
         fresh_id: fresh_id()?,
         read,
     });

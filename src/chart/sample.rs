@@ -179,7 +179,7 @@ fn run() -> Run {
         stamp: None,
         backup: None,
         entered: BTreeMap::new(),
-        waived: BTreeSet::new(),
+        waived: BTreeMap::new(),
     }
 }
 

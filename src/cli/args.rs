@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::cli::{audit, chart, completions, explain, init, lint, release, run, status, watch};
+use crate::cli::{
+    audit, chart, completions, drift, embargo, explain, init, keep, lint, release, run, status,
+    watch,
+};
 use crate::model::StepId;
 
 const AFTER: &str = "\
@@ -136,6 +139,8 @@ pub enum Verb {
     Status(status::Status),
     /// Follow a run until it ends or waits for people
     Watch(watch::Watch),
+    /// Where the world differs from the journal, and what settles it
+    Drift(drift::Drift),
     /// Check workflow files
     Lint(lint::Lint),
     /// Bring a release into production, one phase at a time
@@ -144,12 +149,18 @@ pub enum Verb {
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),
+    /// Where writes are refused, and until when
+    #[command(subcommand)]
+    Embargo(embargo::Embargo),
+    /// Copies of databases that are kept
+    #[command(subcommand)]
+    Keep(keep::Keep),
     /// Read and verify the journal
     #[command(subcommand)]
     Audit(audit::Audit),
     /// Draw the life cycle
     Chart(chart::Chart),
-    /// Print the page of an error code
+    /// Print the page of an error code or of a kind of drift
     Explain(explain::Explain),
     /// Print the JSON Schema of workflow files
     Schema,

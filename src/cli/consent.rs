@@ -49,11 +49,16 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
             let end = if *done { "done" } else { "not done" };
             Danger::Ask(format!("Have you seen yourself that {step} is {end}?"))
         }
-        Command::Pause => Danger::None,
+        // The verb asks for the name itself, after its own look at the world.
+        Command::Pause | Command::DriftAdopt { .. } => Danger::None,
         Command::Resume => ask("Go on with the run?"),
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),
         Command::Close => ask("End the run with something owed?"),
+        Command::Extend { .. } => ask("Let the embargo last longer?"),
+        Command::GiveUp { copy } => {
+            Danger::Ask(format!("Give {copy} up? What it holds may be deleted from then on."))
+        }
     }
 }
 

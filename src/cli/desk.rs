@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::app::{self, Glance, LintReport, Settings, Verified};
+use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
 use crate::conductor::{Order, Reply, Watcher};
 use crate::fault::Fault;
 use crate::model::SystemName;
@@ -33,6 +34,12 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The journal is damaged.
     fn glance(&self, system: &SystemName) -> Result<Glance, Fault>;
+
+    /// Looks at a system and at the world beside it; locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged or the system has none.
+    async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault>;
 
     /// Carries out one command.
     ///
@@ -84,6 +91,10 @@ impl Desk for Program {
 
     fn glance(&self, system: &SystemName) -> Result<Glance, Fault> {
         app::glance(&self.0, system)
+    }
+
+    async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault> {
+        app::drift(&self.0, system, deadline).await
     }
 
     async fn order(

@@ -1,5 +1,6 @@
 //! `lint`: check workflow files, and say it as a good compiler does.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use crate::app::{LintFinding, LintReport};
 use crate::cli::{Outcome, Scene};
-use crate::fault::{Exit, Fault};
+use crate::fault::{E2020, Exit, Fault};
 
 /// Exit status 0: clean or warnings only; 1: errors; 2: not readable as a workflow.
 #[derive(Debug, Args)]
@@ -40,7 +41,10 @@ pub(super) fn run(args: &Lint, scene: &mut Scene<'_>) -> Outcome {
     let exit = exit(&reports, args.strict);
     if scene.streams.json {
         let findings = reports.into_iter().flat_map(|it| it.findings).collect();
-        scene.streams.document("changeover.lint/v1", Findings { findings })?;
+        // Other tools read this one: its shape is fixed, without the name of a schema in it.
+        let text = serde_json::to_string_pretty(&Findings { findings })
+            .map_err(|error| Fault::new(&E2020, "the answer cannot be written").because(error))?;
+        scene.streams.answer(&text)?;
     } else {
         print(&reports, files.len(), scene)?;
     }
@@ -64,23 +68,31 @@ fn exit(reports: &[LintReport], strict: bool) -> Exit {
 
 fn print(reports: &[LintReport], files: usize, scene: &mut Scene<'_>) -> Result<(), Fault> {
     for report in reports {
+        // As compilers do: why there is a rule is said once, what to write each time.
+        let mut told = BTreeSet::new();
         for finding in &report.findings {
-            let text = shown(finding, &report.text, scene.streams.paper.ascii);
+            let why = told.insert(&finding.rule) && !finding.why.is_empty();
+            let text = shown(finding, &report.text, scene.streams.paper.ascii, why);
             scene.streams.answer(&format!("{text}\n"))?;
             scene.streams.answer("")?;
         }
     }
     let of = |number: usize, noun| crate::view::words::count(number, noun);
     let (errors, warnings) = (count(reports, "error"), count(reports, "warning"));
-    let text =
+    let mut text =
         format!("{}, {} in {}", of(errors, "error"), of(warnings, "warning"), of(files, "file"));
+    if let Some(finding) = reports.iter().flat_map(|it| &it.findings).next() {
+        text.push_str("; more on each: changeover explain ");
+        text.push_str(&finding.rule);
+    }
     scene.streams.answer(&text)
 }
 
-/// `FILE:LINE:COLUMN: error[E1001]: message`, the line with what is meant, the help.
-fn shown(finding: &LintFinding, text: &str, ascii: bool) -> String {
-    let LintFinding { severity, code, file, line, column, message, .. } = finding;
-    let head = format!("{file}:{line}:{column}: {severity}[{code}]: {message}");
+/// `FILE:LINE:COLUMN: error[RULE]: message`, the line with what is meant, why, the help.
+fn shown(finding: &LintFinding, text: &str, ascii: bool, why: bool) -> String {
+    let LintFinding { severity, rule, file, line, column, message, .. } = finding;
+    let head = format!("{file}:{line}:{column}: {severity}[{rule}]: {message}");
+    let why = if why { finding.why.replace('\n', " ") } else { String::new() };
     let Some(span) = span(text, *line, *column) else {
         return if finding.help.is_empty() {
             head
@@ -88,10 +100,17 @@ fn shown(finding: &LintFinding, text: &str, ascii: bool) -> String {
             format!("{head}\n  = help: {}", finding.help)
         };
     };
-    let snippet: Snippet<'_, annotate_snippets::Annotation<'_>> =
+    let mut snippet: Snippet<'_, annotate_snippets::Annotation<'_>> =
         Snippet::source(text).path(file.as_str()).annotation(AnnotationKind::Primary.span(span));
+    let there = finding.related.as_ref();
+    if let Some((at, it)) = there.and_then(|it| Some((self::span(text, it.line, it.column)?, it))) {
+        snippet = snippet.annotation(AnnotationKind::Context.span(at).label(it.label));
+    }
     let level = if *severity == "error" { Level::ERROR } else { Level::WARNING };
     let mut group = Group::with_level(level).element(snippet);
+    if !why.is_empty() {
+        group = group.element(Level::NOTE.message(why.as_str()));
+    }
     if !finding.help.is_empty() {
         group = group.element(Level::HELP.message(finding.help.as_str()));
     }

@@ -9,8 +9,11 @@ mod chart;
 mod completions;
 mod consent;
 mod desk;
+mod drift;
+mod embargo;
 mod explain;
 mod init;
+mod keep;
 mod lint;
 mod order;
 mod problem;
@@ -94,9 +97,12 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Init(it) => init::run(it, scene).await,
         Verb::Status(it) => status::run(&it, scene),
         Verb::Watch(it) => watch::run(&it, scene).await,
+        Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
         Verb::Run(it) => run::run(it, scene).await,
+        Verb::Embargo(it) => embargo::run(it, scene).await,
+        Verb::Keep(it) => keep::run(it, scene).await,
         Verb::Audit(it) => audit::run(&it, scene),
         Verb::Chart(it) => chart::run(&it, scene),
         Verb::Explain(it) => explain::run(&it, scene),

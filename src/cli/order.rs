@@ -187,11 +187,11 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
     page.hang(&format!("PLAN {}  ", plan.digest.short()), 19, &plan.sentence);
     let head = page.into_text();
     let mut page = render::Page::new(scene.streams.paper);
-    let now = view::way_back(&glance.life, None);
+    let now = view::way_back(&glance.life, None, &view::measured(&glance.lines));
     if now != plan.way_back {
-        page.hang("WAY BACK now:        ", 21, &now);
+        page.hang("WAY BACK now:        ", 21, &now.says);
     }
-    page.hang("WAY BACK afterwards: ", 21, &plan.way_back);
+    page.hang("WAY BACK afterwards: ", 21, &plan.way_back.says);
     format!("{head}{steps}{}", page.into_text())
 }
 

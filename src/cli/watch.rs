@@ -44,6 +44,10 @@ struct Standing {
     mode: &'static str,
     says: String,
     next: view::Next,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    faults: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_back: Option<view::WayBack>,
 }
 
 pub(super) async fn run(args: &Watch, scene: &mut Scene<'_>) -> Outcome {
@@ -128,13 +132,25 @@ fn show(
 fn standing(glance: &Glance, scene: &mut Scene<'_>) -> Result<(), Fault> {
     let look = look(glance);
     let (says, next) = (view::says(&look), view::what_next(&look));
+    let faults = view::overdue(&look, &view::embargoes(&look));
+    let run = look.life.record.run.is_some();
+    let back = run.then(|| view::way_back(look.life, None, &view::measured(look.lines)));
     let streams = &mut *scene.streams;
     if streams.json {
         let mode = glance.life.state.mode();
-        return streams.document_line("changeover.standing/v1", Standing { mode, says, next });
+        return streams.document_line(
+            "changeover.standing/v1",
+            Standing { mode, says, next, faults, way_back: back },
+        );
     }
     if !streams.screen {
+        for fault in faults {
+            streams.answer(&format!("FAULT: {fault}"))?;
+        }
         streams.answer(&says)?;
+        if let Some(back) = back {
+            streams.answer(&format!("way back: {}", back.says))?;
+        }
         let command = next.command.map(|it| format!(": {it}")).unwrap_or_default();
         streams.hint(&format!("next: {}{command}", next.sentence));
     }

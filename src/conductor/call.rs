@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::conductor::{Conductor, meant};
+use crate::conductor::Conductor;
+use crate::conductor::roles::roles_at;
 use crate::fault::Fault;
 use crate::machine::{At, Record, Run};
 use crate::model::{Evidence, OpId, Role, SiteName};
@@ -33,7 +34,7 @@ impl Conductor {
         step: &Step,
     ) -> Result<Call, Evidence> {
         let run = record.run.clone().ok_or_else(|| self.evidence("there is no run"))?;
-        let (production, standby) = meant(&run, at);
+        let (production, standby) = roles_at(&record, &run, at);
         let facts = run_facts(&record, &run);
         let scope = Scope::for_run(
             &workflow,

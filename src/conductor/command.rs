@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Exit;
 use crate::machine::{At, Ended, State};
 use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time};
+use crate::view::WayBack;
 
 /// One command. The same for the CLI and for the socket of a working conductor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,76 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Let an embargo last longer.
+    Extend {
+        /// Which; all that lie when absent.
+        site: Option<SiteName>,
+        /// Until then.
+        until: Option<Time>,
+        /// Or this many seconds from now.
+        seconds: Option<i64>,
+    },
+    /// Give a kept copy up before its time.
+    GiveUp {
+        /// Its name.
+        copy: String,
+    },
+    /// The world is right: record who is production, addresses, releases and marks as they are.
+    DriftAdopt {
+        /// The typed consent: the site that is production by the world.
+        confirm: Option<SiteName>,
+    },
+}
+
+impl Command {
+    /// Its name in refusals.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Start { .. } => "release start",
+            Self::Next { .. } => "release next",
+            Self::Approve { .. } => "release approve",
+            Self::Reject => "release reject",
+            Self::Accept => "release accept",
+            Self::Rollback { .. } => "release rollback",
+            Self::Abort => "release abort",
+            Self::Retry => "run retry",
+            Self::Skip { .. } => "run skip",
+            Self::Resolve { .. } => "run resolve",
+            Self::Pause => "run pause",
+            Self::Resume => "run resume",
+            Self::Amend { .. } => "run amend",
+            Self::Adopt => "run adopt",
+            Self::Close => "run close",
+            Self::Extend { .. } => "embargo extend",
+            Self::GiveUp { .. } => "keep release",
+            Self::DriftAdopt { .. } => "drift adopt",
+        }
+    }
+
+    /// Whether it wants a reason.
+    pub const fn wants_reason(&self) -> bool {
+        match self {
+            Self::Start { waive, .. } | Self::Next { waive, .. } => !waive.is_empty(),
+            Self::Rollback { .. }
+            | Self::Reject
+            | Self::Abort
+            | Self::Skip { .. }
+            | Self::Resolve { .. }
+            | Self::Amend { .. }
+            | Self::Adopt
+            | Self::Close
+            | Self::Extend { .. }
+            | Self::GiveUp { .. }
+            | Self::DriftAdopt { .. } => true,
+            Self::Init
+            | Self::Approve { .. }
+            | Self::Accept
+            | Self::Retry
+            | Self::Pause
+            | Self::Resume => false,
+        }
+    }
 }
 
 /// A command with its envelope.
@@ -104,7 +175,7 @@ pub struct Plan {
     /// What would be done, step by step.
     pub steps: Vec<PlannedStep>,
     /// What going back would cost afterwards.
-    pub way_back: String,
+    pub way_back: WayBack,
     /// Over all of the above.
     pub digest: Digest,
 }

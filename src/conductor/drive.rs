@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
+use crate::conductor::roles::roles_at;
 use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
@@ -45,7 +46,13 @@ impl Conductor {
                     self.say(&format!("{why} in {}", at.phase.name()));
                     return Ok(());
                 }
-                State::Doing { at, .. } => self.work_group(by, at).await?,
+                State::Doing { at, .. } => {
+                    if at.phase == Phase::Swap {
+                        // Said before users are moved: a crash half-way leaves no stale table.
+                        self.publish(false).await;
+                    }
+                    self.work_group(by, at).await?;
+                }
                 State::Ready { at } if goes_on(&life, at, goal) => self.next(by, goal).await?,
                 State::Ready { .. } => return Ok(()),
             }
@@ -135,8 +142,9 @@ impl Conductor {
             *self.foreign.lock().unwrap_or_else(PoisonError::into_inner) = Some(journal);
         }
         let at = self.life().state.at();
-        if let (Some(at), Some(last)) = (at, end.evidence.last()) {
-            self.remember_end(at.phase, step, &last.says);
+        let well = end.ended == Ended::Done;
+        if let (Some(at), Some(told)) = (at, telling(&end.evidence, well)) {
+            self.remember_end(at.phase, step, &told.says);
         }
         self.decide(by, input, (None, end.evidence, end.facts))
     }
@@ -189,7 +197,7 @@ impl Conductor {
             self.plan(&order).await
         } else {
             match self.accept_order(&order, &who).await {
-                Ok(_) => Ok(self.reply()),
+                Ok(_) => Ok(self.reply_to(&order.command)),
                 Err(fault) => Err(self.refused(&order, &who, fault)?),
             }
         };
@@ -211,7 +219,7 @@ fn follows(before: &Life, input: &Input, to: &State) -> Option<Fact> {
     let ends = matches!(input, Input::Step { .. } | Input::Skip { .. } | Input::Resolve { .. });
     let stays = matches!(to, State::Doing { at, .. } if at.phase == from.phase);
     let done = ends && !stays && !matches!(to, State::Halted { .. });
-    let (production, standby) = crate::conductor::meant(run, from);
+    let (production, standby) = roles_at(&before.record, run, from);
     match from.phase {
         Phase::Deploy if done => {
             Some(Fact::Release { site: standby, version: run.version.clone()? })

@@ -2,12 +2,13 @@
 
 use crate::conductor::Conductor;
 use crate::conductor::drive::{Goal, foreign_mark};
+use crate::conductor::roles::roles_at;
 use crate::fault::{E2002, E2005, E2008, E2019, Fault};
-use crate::machine::{At, Input, State, Told, approved, following};
+use crate::machine::{At, Input, Life, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
 use crate::port::{Call, Finding};
 use crate::workflow::step::Params;
-use crate::workflow::step::params::{JobsOff, SwitchWhole};
+use crate::workflow::step::params::JobsOff;
 
 impl Conductor {
     /// The guards of the phase that comes next.
@@ -20,13 +21,17 @@ impl Conductor {
         }
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
+                self.guard_roles(Phase::Swap, at.way).await?;
                 self.guard_jobs(Phase::Swap).await?;
+                Box::pin(self.guard_embargo(Phase::Swap, at.way)).await?;
                 self.guard_confirm(goal, at)?;
-                self.guard_packet(by, at).await
+                Box::pin(self.guard_packet(by, at)).await?;
+                Box::pin(self.guard_counts(at)).await
             }
             Some(next) => {
+                self.guard_roles(next, at.way).await?;
                 self.guard_jobs(next).await?;
-                self.guard_switch(next).await
+                Box::pin(self.guard_embargo(next, at.way)).await
             }
             None => Ok(()),
         }
@@ -105,27 +110,23 @@ impl Conductor {
         Err(refused_by("no sync job may be on here", &found, next))
     }
 
-    /// Before data is overwritten the switch itself says which site is production (V2, V5).
-    async fn guard_switch(&self, next: Phase) -> Result<(), Fault> {
-        if !matches!(next, Phase::Reset | Phase::Renew) {
-            return Ok(());
-        }
-        let params = Params::SwitchWhole(SwitchWhole { owned: true });
-        let Some(call) = self.extra_call(next, params)? else { return Ok(()) };
-        let found = self.look_once(call).await;
-        if found.verdict == Verdict::Pass {
-            return Ok(());
-        }
-        Err(refused_by("the switch must say who is production before data is loaded", &found, next))
-    }
-
     /// A call that no step of the workflow makes.
     pub(super) fn extra_call(&self, phase: Phase, params: Params) -> Result<Option<Call>, Fault> {
         let life = self.life();
         let Some(at) = life.state.at().map(|at| At { phase, ..at }) else { return Ok(None) };
-        let workflow = self.run_workflow()?;
+        self.extra_call_in(&life, at, params)
+    }
+
+    /// The same for a life as it would be.
+    pub(super) fn extra_call_in(
+        &self,
+        life: &Life,
+        at: At,
+        params: Params,
+    ) -> Result<Option<Call>, Fault> {
+        let (phase, workflow) = (at.phase, self.run_workflow()?);
         let Some(run) = life.record.run.as_ref() else { return Ok(None) };
-        let (production, standby) = crate::conductor::meant(run, at);
+        let (production, standby) = roles_at(&life.record, run, at);
         let op =
             OpId::of(&life.record.journal, run.number, phase.name(), "guard", params.kind(), "");
         Ok(Some(Call {
@@ -197,13 +198,13 @@ pub(super) fn confirmed(
     }
 }
 
-fn owned_by(says: &str) -> Fault {
+pub(super) fn owned_by(says: &str) -> Fault {
     Fault::new(&E2019, says)
         .because("another Changeover moves these records; two would fight over them")
         .hint("if that one is gone for good: changeover run adopt --reason TEXT")
 }
 
-fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
+pub(super) fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
     let says = found.evidence.iter().map(|it| it.says.as_str()).collect::<Vec<_>>().join("; ");
     if foreign_mark(&found.evidence).is_some() {
         return owned_by(&format!("{} was not entered: {says}", next.name()));

@@ -8,13 +8,18 @@ mod call;
 mod command;
 mod drive;
 mod guard;
+mod interlock;
+mod leave;
 mod orders;
 mod packet;
 mod plan;
+mod reality;
 mod resolve;
 mod roles;
 mod settle;
 mod start;
+mod truth;
+mod verdict;
 mod work;
 
 use std::collections::BTreeMap;
@@ -59,6 +64,8 @@ pub struct Parts {
     pub inbox: mpsc::Receiver<Handed>,
     /// Usual durations of steps, seconds, from earlier runs.
     pub expected: BTreeMap<StepId, i64>,
+    /// How long steps took on the last way forth, seconds.
+    pub measured: BTreeMap<StepId, i64>,
     /// A random id for a journal that has none yet.
     pub fresh_id: String,
     /// Reads a workflow's text; the conductor pins runs to texts.
@@ -83,6 +90,7 @@ pub struct Conductor {
     watcher: Arc<dyn Watcher>,
     inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
     expected: BTreeMap<StepId, i64>,
+    measured: BTreeMap<StepId, i64>,
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
     pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
@@ -114,6 +122,7 @@ impl Conductor {
             watcher: parts.watcher,
             inbox: tokio::sync::Mutex::new(parts.inbox),
             expected: parts.expected,
+            measured: parts.measured,
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),

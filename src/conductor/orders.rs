@@ -10,8 +10,8 @@ use crate::fault::{
     E2002, E2003, E2004, E2005, E2006, E2007, E2008, E2011, E2012, E2013, E2014, E2017, E2019,
     Exit, Fault,
 };
-use crate::machine::{Fact, Input, State, Told};
-use crate::model::{Actor, Identity, Phase, StepId};
+use crate::machine::{Fact, Input, State, Told, Waiver};
+use crate::model::{Actor, Identity, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -22,12 +22,14 @@ impl Conductor {
         if order.dry_run {
             return self.plan(order).await;
         }
+        let before = self.life();
         let outcome = match self.accept_order(order, who).await {
             Ok(goal) => self.drive(who, &goal).await,
             Err(fault) => Err(fault),
         };
+        self.publish_after(&before).await;
         match outcome {
-            Ok(()) => Ok(self.reply()),
+            Ok(()) => Ok(self.reply_to(&order.command)),
             Err(fault) => Err(self.refused(order, who, fault)?),
         }
     }
@@ -64,7 +66,7 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason)?;
+                self.begin_release(by, version, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
             Command::Next { auto, confirm, waive } => {
@@ -74,12 +76,13 @@ impl Conductor {
             }
             Command::Approve { comment, packet } => self.approve(by, comment.clone(), *packet)?,
             Command::Reject => self.decide(by, Input::Reject, Self::told(reason))?,
-            Command::Accept => self.accept(by, reason).await?,
-            Command::Abort => self.decide(by, Input::Abort, Self::told(reason))?,
+            Command::Accept => Box::pin(self.accept(by, reason)).await?,
+            Command::Abort => Box::pin(self.abort(by, reason)).await?,
             Command::Rollback { confirm, accept_data_loss } => {
-                self.rollback(by, confirm.as_ref(), *accept_data_loss, reason)?;
+                let going = self.rollback(by, confirm.as_ref(), *accept_data_loss, reason);
+                Box::pin(going).await?;
             }
-            Command::Retry => self.retry(by, reason)?,
+            Command::Retry => Box::pin(self.retry(by, reason)).await?,
             Command::Skip { step } => self.skip(by, step, reason)?,
             Command::Resolve { step, done } => self.resolve(by, step, *done, reason).await?,
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
@@ -96,6 +99,13 @@ impl Conductor {
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
+            Command::Extend { site, until, seconds } => {
+                self.extend(by, site.as_ref(), *until, *seconds, reason)?;
+            }
+            Command::GiveUp { copy } => self.give_up(by, copy, reason)?,
+            Command::DriftAdopt { confirm } => {
+                Box::pin(self.adopt_world(by, confirm.as_ref(), reason)).await?;
+            }
         }
         Ok(Goal::default())
     }
@@ -118,8 +128,11 @@ impl Conductor {
             });
         }
         if !waive.is_empty() {
-            let facts = self.waivers(waive)?;
-            self.book().note(by, "checks waived", reason, vec![], facts)?;
+            let facts = self.waivers(by, waive, reason.as_deref())?;
+            let ids: Vec<&str> = waive.iter().map(StepId::as_str).collect();
+            let why = reason.as_deref().unwrap_or_default();
+            let text = format!("waived by {}: {}: {why}", by.name, ids.join(", "));
+            self.book().note(by, text, reason, vec![], facts)?;
         }
         match life.state {
             // After a crash there is work to finish before anything new.
@@ -187,12 +200,23 @@ impl Conductor {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
             }
+            self.guard_roles(Phase::Lift, Way::Forth).await?;
             self.guard_jobs(Phase::Lift).await?;
+            self.guard_embargo(Phase::Lift, Way::Forth).await?;
+            let (evidence, facts) = self.count_users().await?;
+            return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
         self.decide(by, Input::Accept, Self::told(reason))
     }
 
-    fn rollback(
+    async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        if self.book().try_input(by, &Input::Abort).is_ok() {
+            self.guard_roles(Phase::Lift, Way::Abort).await?;
+        }
+        self.decide(by, Input::Abort, Self::told(reason))
+    }
+
+    async fn rollback(
         &self,
         by: &Actor,
         confirm: Option<&crate::model::SiteName>,
@@ -207,18 +231,29 @@ impl Conductor {
             return Err(self.not_now("rollback"));
         }
         if self.book().try_input(by, &input).is_err() {
-            let says = "writes were allowed on the new production; going back loses them";
+            let (_, now) = self.count_rows(&life).await?;
+            let cost = crate::view::way_back(&now, None, &self.measured).says;
+            let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
-        self.decide(by, input, Self::told(reason))
+        self.guard_roles(Phase::Swap, Way::Back).await?;
+        if loss && life.record.production() == Some(&run.standby) {
+            Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
+        }
+        let (told, _) = self.count_rows(&life).await?;
+        self.decide(by, input, (reason, told.0, told.1))
     }
 
-    /// `retry` looks again; where a crash left work behind there is nothing to decide.
-    fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+    /// `retry` looks again; where a crash left work behind there is nothing to decide. An embargo that
+    /// somebody lifted by hand is laid again first.
+    async fn retry(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let laid = self.lay_again(by, reason.as_ref()).await?;
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
+            State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
+                self.guard_walk()?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }
@@ -233,7 +268,11 @@ impl Conductor {
             return Err(Fault::new(&E2014, says)
                 .because("only failed steps marked `skippable` in the workflow may be"));
         }
-        self.decide(by, input, Self::told(reason))
+        // The entry names the check by its id.
+        let check = self.run_workflow()?.all_steps().any(|it| it.id == *step && it.is_check());
+        let waiver = Waiver { by: by.name.clone(), reason: reason.clone().unwrap_or_default() };
+        let facts = check.then(|| Fact::Waived { check: step.clone(), waiver });
+        self.decide(by, input, (reason, vec![], facts.into_iter().collect()))
     }
 
     /// The position of a step of the current phase.
@@ -305,50 +344,5 @@ const fn identity_name(identity: Identity) -> &'static str {
         Identity::Os => "os",
         Identity::SocketPeer => "socket-peer",
         Identity::Oidc => "oidc",
-    }
-}
-
-impl Command {
-    /// Its name in refusals.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Start { .. } => "release start",
-            Self::Next { .. } => "release next",
-            Self::Approve { .. } => "release approve",
-            Self::Reject => "release reject",
-            Self::Accept => "release accept",
-            Self::Rollback { .. } => "release rollback",
-            Self::Abort => "release abort",
-            Self::Retry => "run retry",
-            Self::Skip { .. } => "run skip",
-            Self::Resolve { .. } => "run resolve",
-            Self::Pause => "run pause",
-            Self::Resume => "run resume",
-            Self::Amend { .. } => "run amend",
-            Self::Adopt => "run adopt",
-            Self::Close => "run close",
-        }
-    }
-
-    /// Whether it wants a reason.
-    pub const fn wants_reason(&self) -> bool {
-        match self {
-            Self::Start { waive, .. } | Self::Next { waive, .. } => !waive.is_empty(),
-            Self::Rollback { .. }
-            | Self::Reject
-            | Self::Abort
-            | Self::Skip { .. }
-            | Self::Resolve { .. }
-            | Self::Amend { .. }
-            | Self::Adopt
-            | Self::Close => true,
-            Self::Init
-            | Self::Approve { .. }
-            | Self::Accept
-            | Self::Retry
-            | Self::Pause
-            | Self::Resume => false,
-        }
     }
 }

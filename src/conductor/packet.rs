@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::conductor::Conductor;
-use crate::conductor::work::expected;
+use crate::conductor::verdict::expected;
 use crate::fault::Fault;
 use crate::machine::{At, Fact};
 use crate::model::{Change, Digest, Evidence, Phase, Verdict};
@@ -31,7 +31,7 @@ impl Conductor {
     pub(super) async fn packet(&self, at: At) -> Result<Packet, Fault> {
         let (mut parts, mut evidence, mut bad) = (BTreeMap::new(), vec![], vec![]);
         let record = self.life().record;
-        let waived = |id| record.run.as_ref().is_some_and(|run| run.waived.contains(id));
+        let waived = |id| record.run.as_ref().is_some_and(|run| run.waived.contains_key(id));
         if let Some(run) = &record.run {
             parts.insert("workflow".to_owned(), run.workflow.to_string());
             parts.insert("release".to_owned(), run.version.clone().unwrap_or_default());

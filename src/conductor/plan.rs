@@ -3,21 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
+
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, Order, Plan, PlannedStep, Reply};
 use crate::conductor::packet::verdict_name;
-use crate::conductor::work::expected;
+use crate::conductor::verdict::expected;
 use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
-use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Way};
-use crate::port::Seen;
+use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
+use crate::port::{Call, Seen};
 use crate::view::words::{named, purpose};
+use crate::view::{WayBack, way_back};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if let Command::DriftAdopt { confirm } = &order.command {
+            return self.plan_adoption(confirm.as_ref()).await;
+        }
         let life = self.life();
         let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
             let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
@@ -31,10 +37,8 @@ impl Conductor {
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
             let waived = waived(&order.command, &record);
-            for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
-                if refuses(step) {
-                    "waived".clone_into(&mut step.verdict);
-                }
+            for step in steps.iter_mut().filter(|it| waived.contains(&it.id) && refuses(it)) {
+                "waived".clone_into(&mut step.verdict);
             }
             for phase in later(at, &record) {
                 steps.extend(listed(&workflow, *phase));
@@ -60,13 +64,20 @@ impl Conductor {
         );
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
-                format!("nothing to go back from: users are on {}", run.production)
+                let says = "nothing to go back from: users are on";
+                WayBack::none(format!("{says} {}", run.production))
             }
             (Some(Way::Forth | Way::Abort) | None, _) | (Some(Way::Back), None) => {
-                crate::view::way_back(&life, at.map(|at| at.phase))
+                let (_, now) = self.count_rows(&life).await?;
+                way_back(&now, at.map(|at| at.phase), &self.measured)
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
+        let mut sentence = sentence;
+        if order.command == Command::Accept && at.is_some() {
+            let (evidence, _) = self.count_users().await?;
+            evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
+        }
         let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
         let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
@@ -101,32 +112,59 @@ impl Conductor {
     }
 
     async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
-        let (mut planned, mut changed) = (vec![], false);
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
-        for (position, step) in steps.enumerate() {
+        let steps = steps.enumerate().map(|(position, step)| {
             let position = u8::try_from(position).unwrap_or(u8::MAX);
-            let call = self.call_in(Arc::clone(workflow), record.clone(), at, position, step);
-            let (verdict, changes, evidence) = match call {
-                Err(evidence) => ("unknown", vec![], vec![evidence]),
-                Ok(call) if step.is_check() => {
-                    let found = self.look_once(call).await;
-                    let verdict = expected(step.expect, found.verdict, &found.evidence);
-                    (verdict_name(verdict), vec![], found.evidence)
-                }
-                Ok(call) => {
-                    let (timeout, action) = (call.timeout, self.world.action(call));
-                    seen(self.observe_once(timeout, &*action).await)
-                }
-            };
-            // After a change that is still to be made, what does not hold yet refuses nothing.
+            (step, self.call_in(Arc::clone(workflow), record.clone(), at, position, step))
+        });
+        if at.phase == Phase::Preflight {
+            // Side by side and within the same time as in a run.
+            let whole = workflow.limits.preflight.0;
+            let looked = steps.map(|(step, call)| async move {
+                let looked = self.bounded(whole, self.planned_step(step, call)).await;
+                let looked = looked.unwrap_or_else(|| {
+                    (verdict_name(Verdict::Unknown), vec![], self.overdue(whole).evidence)
+                });
+                planned_as(at, step, looked)
+            });
+            return join_all(looked).await;
+        }
+        let (mut planned, mut changed) = (vec![], false);
+        for (step, call) in steps {
+            let (verdict, changes, evidence) = self.planned_step(step, call).await;
+            // After a change that is still to be made, what does not hold yet refuses nothing; nor does
+            // what is waited for.
             let early = changed && matches!(verdict, "fail" | "unknown");
+            let awaited = step.wait.is_some() && verdict == "fail";
             changed |= verdict == "todo";
-            let step = shown(at.phase, step, if early { "later" } else { verdict });
             let evidence = if early { vec![] } else { evidence };
-            planned.push(PlannedStep { changes, evidence, ..step });
+            let verdict = if early || awaited { "later" } else { verdict };
+            planned.push(planned_as(at, step, (verdict, changes, evidence)));
         }
         planned
     }
+
+    async fn planned_step(&self, step: &Step, call: Result<Call, Evidence>) -> Looked {
+        match call {
+            Err(evidence) => (verdict_name(Verdict::Unknown), vec![], vec![evidence]),
+            Ok(call) if step.is_check() => {
+                let found = self.look_once(call).await;
+                let verdict = expected(step.expect, found.verdict, &found.evidence);
+                (verdict_name(verdict), vec![], found.evidence)
+            }
+            Ok(call) => {
+                let (timeout, action) = (call.timeout, self.world.action(call));
+                seen(self.observe_once(timeout, &*action).await)
+            }
+        }
+    }
+}
+
+/// A verdict in a word, what is to be changed, what was read.
+type Looked = (&'static str, Vec<Change>, Vec<Evidence>);
+
+fn planned_as(at: At, step: &Step, (verdict, changes, evidence): Looked) -> PlannedStep {
+    PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) }
 }
 
 fn refuses(step: &PlannedStep) -> bool {
@@ -135,7 +173,7 @@ fn refuses(step: &PlannedStep) -> bool {
 
 /// The checks that people said to go on without, now or before.
 fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
-    let before = record.run.iter().flat_map(|run| run.waived.iter().cloned());
+    let before = record.run.iter().flat_map(|run| run.waived.keys().cloned());
     let now = if let Command::Start { waive, .. } | Command::Next { waive, .. } = command {
         waive.as_slice()
     } else {
@@ -144,7 +182,7 @@ fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
     before.chain(now.iter().cloned()).collect()
 }
 
-fn seen(seen: Seen) -> (&'static str, Vec<Change>, Vec<Evidence>) {
+fn seen(seen: Seen) -> Looked {
     match seen {
         Seen::Done { evidence, .. } => ("done", vec![], evidence),
         Seen::Todo { changes, evidence } => ("todo", changes, evidence),
@@ -196,11 +234,14 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Pause
         | Command::Amend { .. }
         | Command::Adopt
-        | Command::Close => None,
+        | Command::Close
+        | Command::Extend { .. }
+        | Command::GiveUp { .. }
+        | Command::DriftAdopt { .. } => None,
     }
 }
 
-fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
+pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Digest {
     let mut whole = format!("{command}\n{epoch}\n");
     for step in steps {
         whole.push_str(&format!("{} {} {}\n", step.phase, step.id, step.verdict));

@@ -83,6 +83,7 @@ impl Conductor {
             let since = self.clock.now();
             let embargo = Embargo {
                 run: call.run.number,
+                owner: call.record.run.as_ref().map(|it| it.requester.clone()).unwrap_or_default(),
                 scope: with.scope.clone(),
                 reason: format!("run {}", call.run.number),
                 since,

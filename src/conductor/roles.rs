@@ -1,7 +1,7 @@
 //! Which site a phase means by `production` and `standby`.
 
-use crate::machine::{At, Run};
-use crate::model::{Kind, Phase, SiteName, Way};
+use crate::machine::{At, Record, RegionName, Run, region_of};
+use crate::model::{Kind, Phase, Roles, SiteName, Way};
 
 /// `(production, standby)` as this phase means them: through `swap` the roles users leave, from `sanity`
 /// on the roles they came to. Derived from the run's start and its way, so that a crash changes nothing.
@@ -32,4 +32,14 @@ fn moves_users(run: &Run) -> bool {
         Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill => true,
         Kind::Rejoin => false,
     }
+}
+
+/// As [`meant`], with what people did by hand and recorded: closing puts things back around the site that is
+/// production by the journal, also where that is no longer the one the run would have closed around.
+pub(super) fn roles_at(record: &Record, run: &Run, at: At) -> (SiteName, SiteName) {
+    let (production, standby) = meant(run, at);
+    let turned =
+        matches!(&record.roles, Some(Roles::Settled { production }) if *production == standby);
+    let closing = region_of(at.phase) == RegionName::Closing && at.kind != Kind::Drill;
+    if turned && closing { (standby, production) } else { (production, standby) }
 }

@@ -2,7 +2,7 @@
 
 use crate::conductor::Conductor;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
-use crate::machine::{Begin, Fact, Input, Rules, State};
+use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
 
 impl Conductor {
@@ -59,7 +59,7 @@ impl Conductor {
     }
 
     /// Opens a release.
-    pub(super) fn begin_release(
+    pub(super) async fn begin_release(
         &self,
         by: &Actor,
         version: &str,
@@ -89,7 +89,7 @@ impl Conductor {
             .hint("changeover status names each and the command that pays it"));
         }
         let rules = Rules::of(&self.workflow);
-        let facts = self.waivers(waive)?;
+        let facts = self.waivers(by, waive, reason.as_deref())?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
             kind: Kind::Release,
@@ -101,12 +101,20 @@ impl Conductor {
             outside: self.differs.clone(),
             loss_accepted: false,
         };
+        self.guard_start(by, &begin).await?;
         self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
     }
 
     /// The facts of waived checks; only checks of this workflow can be waived.
-    pub(super) fn waivers(&self, waive: &[StepId]) -> Result<Vec<Fact>, Fault> {
+    pub(super) fn waivers(
+        &self,
+        by: &Actor,
+        waive: &[StepId],
+        reason: Option<&str>,
+    ) -> Result<Vec<Fact>, Fault> {
         let workflow = self.run_workflow()?;
+        let reason = reason.unwrap_or_default().to_owned();
+        let waiver = Waiver { by: by.name.clone(), reason };
         waive
             .iter()
             .map(|id| {
@@ -120,7 +128,7 @@ impl Conductor {
                         "who is production, which data and which jobs are never taken on trust",
                     ));
                 }
-                Ok(Fact::Waived { check: id.clone() })
+                Ok(Fact::Waived { check: id.clone(), waiver: waiver.clone() })
             })
             .collect()
     }
@@ -229,7 +237,7 @@ fn owed_text(record: &crate::machine::Record) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-fn unread(what: &str, evidence: &[Evidence]) -> Fault {
+pub(super) fn unread(what: &str, evidence: &[Evidence]) -> Fault {
     let says: Vec<String> =
         evidence.iter().map(|it| format!("{}: {}", it.source, it.says)).collect();
     Fault::new(&E2002, what)

@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::conductor::Conductor;
 use crate::conductor::command::Progress;
 use crate::conductor::resolve::owes;
+use crate::conductor::verdict::expected;
 use crate::fault::Fault;
-use crate::machine::{At, Closed, Ended, Fact, Intent};
-use crate::model::{Actor, Change, Evidence, Nature, Verdict};
+use crate::machine::{At, Closed, Ended, Fact, Intent, Waiver};
+use crate::model::{Actor, Change, Evidence, Nature, Phase, Verdict, telling};
 use crate::port::{Action, Call, Finding, Seen, Sent};
-use crate::workflow::step::{Expect, Step};
+use crate::workflow::step::Step;
 
 /// How a step ended, with what it relied on.
 #[derive(Clone, Debug)]
@@ -62,30 +63,41 @@ impl Conductor {
     async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
-        let waived = self.life().record.run.is_some_and(|run| run.waived.contains(&step.id));
         loop {
+            // Read anew each time: a person may waive it while it is waited for.
+            let waiver = self.life().record.run.and_then(|it| it.waived.get(&step.id).cloned());
             let call = match self.call(at, position, step)? {
                 Ok(call) => call,
-                Err(evidence) => {
-                    return Ok(self.verdict(
-                        step,
-                        Verdict::Unknown,
-                        vec![evidence],
-                        vec![],
-                        waived,
-                    ));
+                Err(it) => {
+                    return Ok(self.verdict(step, Verdict::Unknown, vec![it], vec![], waiver));
                 }
             };
             let poll = call.workflow.limits.poll.0;
-            let found = self.look_once(call).await;
+            // Preflight's checks begin together, so each has what is left of the whole.
+            let whole = (at.phase == Phase::Preflight).then_some(call.workflow.limits.preflight.0);
+            let waited = self.clock.monotonic().saturating_sub(began);
+            let found = match whole.map(|it| it.saturating_sub(waited)) {
+                Some(left) if left < call.timeout => {
+                    let found = self.bounded(left, self.look_once(call)).await;
+                    found.unwrap_or_else(|| self.overdue(whole.unwrap_or_default()))
+                }
+                Some(_) | None => self.look_once(call).await,
+            };
             let verdict = expected(step.expect, found.verdict, &found.evidence);
             let waited = self.clock.monotonic().saturating_sub(began);
-            if verdict == Verdict::Pass || waited >= patience {
-                return Ok(self.verdict(step, verdict, found.evidence, found.facts, waived));
+            let late = waited >= patience || whole.is_some_and(|it| waited + poll >= it);
+            if verdict == Verdict::Pass || waiver.is_some() || late {
+                return Ok(self.verdict(step, verdict, found.evidence, found.facts, waiver));
             }
             self.tell_seen(step, &found.evidence);
             self.clock.sleep(poll).await;
         }
+    }
+
+    /// The whole of preflight is over and this check has not ended.
+    pub(super) fn overdue(&self, whole: Duration) -> Finding {
+        let says = format!("not ended within the {} s of preflight", whole.as_secs());
+        Finding { verdict: Verdict::Unknown, evidence: vec![self.evidence(&says)], facts: vec![] }
     }
 
     /// One look, bounded by the step's time-out: what hangs is unknown.
@@ -104,7 +116,12 @@ impl Conductor {
         seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
     }
 
-    async fn bounded<T>(&self, timeout: Duration, call: impl Future<Output = T>) -> Option<T> {
+    /// What this comes to, unless it takes longer.
+    pub(super) async fn bounded<T>(
+        &self,
+        timeout: Duration,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::select! {
             biased;
             answer = call => Some(answer),
@@ -123,16 +140,18 @@ impl Conductor {
         verdict: Verdict,
         mut evidence: Vec<Evidence>,
         mut facts: Vec<Fact>,
-        waived: bool,
+        waiver: Option<Waiver>,
     ) -> StepEnd {
         facts.push(Fact::Looked { check: step.id.clone(), verdict });
-        let ended = match verdict {
-            Verdict::Pass => Ended::Done,
-            Verdict::Fail | Verdict::Unknown if waived => {
-                evidence.push(self.evidence("waived for this run by a person, with a reason"));
+        let ended = match (verdict, waiver) {
+            (Verdict::Pass, _) => Ended::Done,
+            (Verdict::Fail | Verdict::Unknown, Some(waiver)) => {
+                let seen = telling(&evidence, false).map_or("", |it| it.says.as_str());
+                let says = format!("{}; {seen}", waiver.sentence(&step.id));
+                evidence.push(self.evidence(&says));
                 Ended::Done
             }
-            Verdict::Fail | Verdict::Unknown => Ended::Failed,
+            (Verdict::Fail | Verdict::Unknown, None) => Ended::Failed,
         };
         StepEnd::new(ended, evidence, facts)
     }
@@ -142,8 +161,7 @@ impl Conductor {
         loop {
             let end = self.attempt(by, at, position, step).await?;
             tries_left -= 1;
-            let paused = self.life().record.paused;
-            if end.ended != Ended::Failed || tries_left == 0 || paused {
+            if end.ended != Ended::Failed || tries_left == 0 || self.life().record.paused {
                 return Ok(end);
             }
             // Another attempt: the failed one is written first, so that it is counted.
@@ -277,6 +295,10 @@ impl Conductor {
             tried.todo = Some(changes);
             return Ok(Turn::Again);
         }
+        if let Some(against) = Box::pin(self.guard_last(call)).await {
+            let evidence = evidence.into_iter().chain(against).collect();
+            return Ok(Turn::End(StepEnd::failed(evidence)));
+        }
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
@@ -368,16 +390,4 @@ struct Tried {
     todo: Option<Vec<Change>>,
     /// Silent looks in a row.
     deaf: u32,
-}
-
-/// A check that is expected to fail passes when what it looks for is gone.
-pub(super) fn expected(expect: Expect, verdict: Verdict, evidence: &[Evidence]) -> Verdict {
-    let gone = evidence.iter().any(|it| it.data.get("unreachable").is_some_and(|it| it == true));
-    match (expect, verdict) {
-        (Expect::Pass, verdict) => verdict,
-        (Expect::Fail, Verdict::Pass) => Verdict::Fail,
-        (Expect::Fail, Verdict::Fail) => Verdict::Pass,
-        (Expect::Fail, Verdict::Unknown) if gone => Verdict::Pass,
-        (Expect::Fail, Verdict::Unknown) => Verdict::Unknown,
-    }
 }

@@ -22,4 +22,8 @@ super::codes! { RUN;
     E2019 Conflict "the records carry another journal's mark",
     E2020 Failed "the answer cannot be written",
     E2021 Usage "the question was answered with no",
+    E2031 Refused "an embargo does not hold",
+    E2032 Usage "no such embargo or kept copy",
+    E2040 Refused "the switch names another production than the journal",
+    E2041 Refused "the world cannot be adopted as it is",
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::input::{Ended, Input};
+use crate::machine::record::Waiver;
 use crate::machine::state::State;
 use crate::model::{Change, Digest, Evidence, OpId, Phase, SiteName, StepId, Time, Verdict};
 
@@ -136,6 +137,9 @@ pub enum Owed {
 pub struct Embargo {
     /// Which run laid it.
     pub run: u32,
+    /// Who started that run, and answers for it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
     /// What is refused, for example `content`, `schema`.
     pub scope: Vec<String>,
     /// Why.
@@ -143,6 +147,21 @@ pub struct Embargo {
     /// Since when.
     pub since: Time,
     /// When somebody should have lifted it; passing it lifts nothing.
+    pub until: Time,
+}
+
+/// A copy of a site's database that is kept: nothing of that database is lost when it is overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Whose database.
+    pub site: SiteName,
+    /// The database instance it is a copy of.
+    pub instance: String,
+    /// Which run made it.
+    pub run: u32,
+    /// When it was made, by its maker's clock.
+    pub made: Time,
+    /// It is not given up before.
     pub until: Time,
 }
 
@@ -228,6 +247,27 @@ pub enum Fact {
         /// Address by record id.
         addresses: BTreeMap<String, String>,
     },
+    /// What a site got of its users' requests.
+    Counted {
+        /// The site.
+        site: SiteName,
+        /// Requests for production's names.
+        requests: u64,
+        /// In this time, milliseconds.
+        lasted_ms: u64,
+    },
+    /// Rows of production's database, counted once users had been moved.
+    Rows {
+        /// How many, over all tables that are counted.
+        rows: u64,
+    },
+    /// What resolvers remember of production's names.
+    Remembered {
+        /// Until the last of those asked has forgotten the old addresses, seconds; 0: it has.
+        old: u32,
+        /// The longest TTL of any answer, seconds: what a move now would have to wait out.
+        ttl: u32,
+    },
     /// What people are asked to approve.
     Packet {
         /// Its digest; approvals are bound to it.
@@ -249,6 +289,24 @@ pub enum Fact {
         /// Its size, bytes.
         size: u64,
     },
+    /// Rows of production's database, by query, just before a dump of it was begun: whatever is loaded
+    /// from that dump has at least so many.
+    Held {
+        /// How many, by query.
+        rows: BTreeMap<String, u64>,
+    },
+    /// A copy of a site's database exists and is kept.
+    Copied {
+        /// Its name.
+        name: String,
+        /// What it is.
+        kept: Kept,
+    },
+    /// A kept copy was given up by a person, with the reason in the line.
+    GivenUp {
+        /// Its name.
+        name: String,
+    },
     /// An intent was closed outside its step.
     Settled(Closed),
     /// Nothing new is started until `run resume`.
@@ -266,9 +324,12 @@ pub enum Fact {
         /// The new epoch.
         epoch: u64,
     },
-    /// A check was waived by a person, with the reason in the line.
+    /// A check was waived by a person.
     Waived {
         /// The check.
         check: StepId,
+        /// Who and why; lines of an earlier build say it beside the fact only.
+        #[serde(flatten)]
+        waiver: Waiver,
     },
 }

@@ -1,11 +1,11 @@
 //! How entries become the record: one pure function, the same for live runs and for replay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
-use crate::machine::record::{Record, Run, Standing};
+use crate::machine::record::{Caches, Counted, Record, Run, Standing};
 use crate::machine::state::{At, State};
 use crate::model::{Kind, Phase, Roles, SiteName, Time, Way};
 
@@ -77,7 +77,7 @@ impl Record {
             stamp: None,
             backup: None,
             entered: BTreeMap::new(),
-            waived: BTreeSet::new(),
+            waived: BTreeMap::new(),
         });
         self.forget_approvals();
         self.failures.clear();
@@ -87,6 +87,8 @@ impl Record {
         self.writes_since_swap = false;
         self.renewed = false;
         self.paused = false;
+        self.counts.clear();
+        self.rows = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -170,12 +172,31 @@ impl Record {
             Fact::Addresses { site, addresses } => {
                 self.addresses.insert(site.clone(), addresses.clone());
             }
+            Fact::Counted { site, requests, lasted_ms } => {
+                let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
+                self.counts.insert(site.clone(), counted);
+            }
+            Fact::Rows { rows } => {
+                self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
+            }
+            Fact::Remembered { old, ttl } => {
+                self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+            }
             // The same packet shown again leaves the approvals of it standing.
             Fact::Packet { digest, .. } if self.packet == Some(*digest) => (),
             Fact::Packet { digest, parts } => {
                 self.forget_approvals();
                 self.packet = Some(*digest);
                 self.packet_parts.clone_from(parts);
+            }
+            Fact::Held { rows } => self.held.clone_from(rows),
+            Fact::Copied { name, kept } => {
+                let now = self.now;
+                self.copies.retain(|_, it| it.until > now);
+                self.copies.insert(name.clone(), kept.clone());
+            }
+            Fact::GivenUp { name } => {
+                self.copies.remove(name);
             }
             Fact::Settled(closed) => self.ended((closed.phase, closed.step), closed.ended),
             Fact::Paused { on } => self.paused = *on,
@@ -196,8 +217,8 @@ impl Record {
             run.stamp = Some(stamp.clone());
         } else if let Fact::Backup { key, etag, size } = fact {
             run.backup = Some((key.clone(), etag.clone(), *size));
-        } else if let Fact::Waived { check } = fact {
-            run.waived.insert(check.clone());
+        } else if let Fact::Waived { check, waiver } = fact {
+            run.waived.insert(check.clone(), waiver.clone());
         }
     }
 

@@ -17,13 +17,13 @@ mod rules;
 mod state;
 
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
-pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Owed, Remembered};
+pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Kept, Owed, Remembered};
 pub use gate::approved;
 pub use guard::frozen_out;
 pub use input::{Begin, Ended, Input};
 pub use life::{Turn, following};
 pub use line::Line;
 pub use path::{RegionName, path, region_of};
-pub use record::{Record, Run, Standing};
+pub use record::{Caches, Counted, Record, Run, Standing, Waiver};
 pub use rules::{GateRule, PhaseRule, Rules};
 pub use state::{At, Region, State, Steps};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::entry::{Embargo, Owed, Remembered};
+use crate::machine::entry::{Embargo, Kept, Owed, Remembered};
 use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
 /// The open run.
@@ -38,7 +38,53 @@ pub struct Run {
     /// of their own. Retries do not change it.
     pub entered: BTreeMap<Phase, Time>,
     /// Checks waived for this run.
-    pub waived: BTreeSet<StepId>,
+    pub waived: BTreeMap<StepId, Waiver>,
+}
+
+/// Who waived a check, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Waiver {
+    /// The person.
+    pub by: String,
+    /// Their reason.
+    pub reason: String,
+}
+
+impl Waiver {
+    /// `tls waived by rob: the certificate comes tonight`.
+    pub fn sentence(&self, check: &StepId) -> String {
+        format!("{check} waived by {}: {}", self.by, self.reason)
+    }
+}
+
+/// What a site got of its users' requests when they were last counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// When the counting ended.
+    pub at: Time,
+    /// Requests for production's names.
+    pub requests: u64,
+    /// In this time, milliseconds.
+    pub lasted_ms: u64,
+}
+
+impl Counted {
+    /// Requests a minute, rounded up: one request is not none.
+    pub fn per_minute(&self) -> u64 {
+        self.requests.saturating_mul(60_000).div_ceil(self.lasted_ms.max(1))
+    }
+}
+
+/// What resolvers remembered of production's names when they were last asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caches {
+    /// When they were asked.
+    pub at: Time,
+    /// How long the old addresses would be remembered from then on, seconds.
+    pub old: u32,
+    /// The longest TTL of any answer, seconds.
+    pub ttl: u32,
 }
 
 /// One approval that counts.
@@ -75,6 +121,9 @@ pub struct Record {
     pub addresses: BTreeMap<SiteName, BTreeMap<String, String>>,
     /// Embargoes that lie, by site.
     pub embargoes: BTreeMap<SiteName, Embargo>,
+    /// Copies of databases that are kept, by name; dropped when another one is made after their time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copies: BTreeMap<String, Kept>,
     /// What must be put back; outlives its run.
     pub owed: BTreeSet<Owed>,
     /// The open run.
@@ -87,6 +136,9 @@ pub struct Record {
     pub failures: BTreeMap<(Phase, u8), u32>,
     /// What each check of the open run said last.
     pub verdicts: BTreeMap<StepId, Verdict>,
+    /// Rows of production's database, by query, just before its latest dump was begun.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, u64>,
     /// The latest stamp ever given; the next one is later.
     pub last_stamp: Option<String>,
     /// What people are asked to approve.
@@ -99,6 +151,15 @@ pub struct Record {
     pub writes_since_swap: bool,
     /// The old production's data is being replaced; there is no way back.
     pub renewed: bool,
+    /// What each site got of its users' requests, as this run last counted them.
+    #[serde(default)]
+    pub counts: BTreeMap<SiteName, Counted>,
+    /// What resolvers remember, as they last said.
+    #[serde(default)]
+    pub caches: Option<Caches>,
+    /// Rows of production's database when this run first counted them, and when it last did.
+    #[serde(default)]
+    pub rows: Option<(u64, u64)>,
     /// Nothing new is started.
     pub paused: bool,
     /// Nothing moves, except rollback, fencing, closing and failover.
@@ -120,6 +181,13 @@ impl Record {
             Owed::Job { site, .. } | Owed::Embargo { site } => self.production() == Some(site),
             Owed::Standby => false,
         })
+    }
+
+    /// How many rows production's database has more than when writes were first allowed; `None` when nobody
+    /// has counted.
+    pub fn rows_since(&self) -> Option<u64> {
+        let (first, last) = self.rows?;
+        Some(last.saturating_sub(first))
     }
 
     /// How many people of this group have approved; each fills a place in one group only.

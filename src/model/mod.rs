@@ -4,10 +4,14 @@ mod digest;
 mod evidence;
 mod life;
 mod names;
+mod sight;
 mod time;
 
 pub use digest::{Digest, OpId};
 pub use evidence::{Change, Evidence, Nature, Verb, Verdict, telling};
 pub use life::{Kind, Phase, Role, Roles, Way};
 pub use names::{Actor, Identity, RecordId, SiteName, StepId, SystemName};
+pub use sight::{
+    Answers, EntrySeen, JobSeen, JobsSeen, MarkSeen, Owned, Part, Read, RowSeen, Sight, ZoneSeen,
+};
 pub use time::Time;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::machine::{At, Fact, Record};
-use crate::model::{Change, Evidence, OpId, SiteName, StepId, Time, Verdict};
+use crate::machine::{At, Fact, Life, Record};
+use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -194,7 +194,23 @@ pub trait World: Send + Sync {
     /// What was seen when they could not be read or do not agree.
     async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>>;
 
-    /// Sets the first mark of this journal in every zone that has none. Only `init` and `run adopt` do.
+    /// Looks at everything at once: owned addresses, the switch at its provider and at its authority, where
+    /// writes are accepted, jobs, releases, marks. Each source has this deadline; what does not answer in it
+    /// is a part that is not known. `known` are the addresses the journal has, for sites of which nobody
+    /// says what they own now. Takes no lock and changes nothing.
+    async fn sight(&self, workflow: &Workflow, known: &Owned, deadline: Duration) -> Sight;
+
+    /// Writes the table of sites and roles where the workflow wants it: a rendering of what is so, like the
+    /// store; nothing waits for it and nothing is decided by it. `ask` reads the world first.
+    ///
+    /// # Errors
+    /// What stood in the way, for people.
+    async fn publish(&self, _: &Workflow, _: &Life, _ask: bool) -> Result<(), Evidence> {
+        Ok(())
+    }
+
+    /// Sets the first mark of this journal in every zone that has none: the number after the one the survey
+    /// gives for that zone, else 1. Only `init`, `run adopt` and `drift adopt` do.
     ///
     /// # Errors
     /// What was seen when one could not be set.

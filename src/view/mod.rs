@@ -5,6 +5,7 @@
 //! turns them into text. Nothing here decides: what is allowed comes from [`crate::machine::allowed`].
 
 mod commands;
+mod embargo;
 mod gate;
 mod log;
 mod next;
@@ -13,18 +14,23 @@ pub mod render;
 mod sentence;
 mod status;
 mod story;
+mod table;
 mod timeline;
+mod way_back;
 pub mod words;
 
 pub use commands::{Allowed, allowed};
+pub use embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 pub use gate::{Gate, GroupOfPeople};
 pub use log::{EntryView, entry, log_line, with_rules};
 pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
-pub use sentence::{says, sentence, way_back};
-pub use status::{EmbargoView, IntentView, SiteView, StatusView, status};
+pub use sentence::{says, sentence, users};
+pub use status::{IntentView, SiteView, StatusView, status};
 pub use story::{End, Passage, StepStory, Story, stories};
+pub use table::{OBSERVED, Observed, Table, table};
 pub use timeline::{Bar, Timeline, run};
+pub use way_back::{Loses, WayBack, measured, way_back};
 pub use words::Mark;
 
 use serde::Serialize;

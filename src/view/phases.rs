@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::machine::{Owed, State, path};
-use crate::model::{Kind, Phase, SiteName, StepId, Time, Way};
+use crate::model::{Kind, Phase, SiteName, Time, Way};
 use crate::view::Look;
 use crate::view::gate::gate;
 use crate::view::story::{Passage, StepStory, Story};
@@ -47,8 +47,8 @@ pub struct RunView {
     pub from: SiteName,
     /// Users go to this site.
     pub to: SiteName,
-    /// Checks waived by people.
-    pub waived: Vec<StepId>,
+    /// Checks waived by people: which, by whom, why.
+    pub waived: Vec<String>,
     /// Every phase, walked or to come.
     pub phases: Vec<PhaseRow>,
 }
@@ -71,7 +71,8 @@ pub(crate) fn open_run(look: &Look<'_>, story: &Story) -> Option<RunView> {
     let here = if way == at.way { order.iter().position(|it| *it == at.phase) } else { None };
     let rest = order.iter().skip(here.map_or(0, |here| here + 1));
     phases.extend(rest.map(|phase| row_to_come(look, *phase, way)));
-    let waived = look.life.record.run.iter().flat_map(|run| run.waived.iter().cloned()).collect();
+    let waived = look.life.record.run.iter().flat_map(|run| run.waived.iter());
+    let waived = waived.map(|(check, waiver)| waiver.sentence(check)).collect();
     Some(RunView {
         number: story.number,
         kind: story.kind,

@@ -1,4 +1,4 @@
-//! One sentence for each state: what is going on, and what going back would cost.
+//! One sentence for each state: what is going on, and who still is on the old side.
 
 use crate::machine::{At, Life, RegionName, State, Steps, region_of};
 use crate::model::{Phase, StepId, Time, Way};
@@ -6,7 +6,7 @@ use crate::view::Look;
 use crate::view::commands::soak_end;
 use crate::view::gate::gate;
 use crate::view::story::bits;
-use crate::view::words::{count, from_now, lasting, minute, named};
+use crate::view::words::{ago, count, from_now, lasting, minute, named};
 
 /// What is going on, in one sentence, told by the conductor at work.
 pub fn sentence(life: &Life) -> String {
@@ -119,32 +119,36 @@ fn halted(life: &Life, at: At, failed: Steps, unknown: Steps) -> String {
     }
 }
 
-/// What going back would cost, in one sentence: now, or once this phase has been done.
-pub fn way_back(life: &Life, after: Option<Phase>) -> String {
-    let record = &life.record;
-    let run = record.run.as_ref();
-    let back = life.state.at().is_some_and(|at| at.way != Way::Forth);
-    if let (true, Some(run)) = (back, run) {
-        return format!("nothing to go back from: users stay on or return to {}", run.production);
+/// Who still is on the side that users left; `None` when they have not been moved.
+pub fn users(look: &Look<'_>) -> Option<String> {
+    let record = &look.life.record;
+    let (run, at) = (record.run.as_ref()?, look.life.state.at()?);
+    let moved = record.production() == Some(&run.standby) && at.way == Way::Forth;
+    if !moved || region_of(at.phase) == RegionName::Preparing {
+        return None;
     }
-    let Some(phase) = after.or_else(|| life.state.at().map(|at| at.phase)) else {
-        return "nothing to go back from: no run is open".to_owned();
+    let old = &run.production;
+    let all: u64 = record.counts.values().map(|it| it.requests).sum();
+    let mut says = match record.counts.get(old) {
+        Some(it) => {
+            let tenths = it.requests.saturating_mul(1000).div_ceil(all.max(1));
+            format!(
+                "{old} still gets {} requests/min ({}.{} % of all), counted {}",
+                it.per_minute(),
+                tenths / 10,
+                tenths % 10,
+                ago(look.now, it.at)
+            )
+        }
+        None if look.workflow.is_some_and(|it| it.counter.is_none()) => {
+            format!("no counter is declared: nobody can tell how many are still on {old}")
+        }
+        None => format!("not counted yet how many are still on {old}"),
     };
-    let old = run.map_or("the old site", |run| run.production.as_str());
-    let new = run.map_or("the new production", |run| run.standby.as_str());
-    if record.renewed || matches!(phase, Phase::Renew | Phase::SyncOn) {
-        return format!("no way back: {old}'s data is replaced; start a release instead");
+    let until = record.caches.as_ref().map(|it| it.at.plus_seconds(i64::from(it.old)));
+    if let Some(until) = until.filter(|until| *until > look.now) {
+        let left = lasting(until.seconds_since(look.now));
+        says.push_str(&format!("; resolvers remember its addresses for {left} more at most"));
     }
-    let writes = record.writes_since_swap || after == Some(Phase::Lift);
-    match region_of(phase) {
-        RegionName::Preparing => {
-            "free: users have not been moved; abort puts back what was changed".to_owned()
-        }
-        RegionName::Cutover | RegionName::Closing if writes => {
-            format!("costs every write made on {new} since writes were allowed there")
-        }
-        RegionName::Cutover | RegionName::Closing => {
-            format!("free: no write was allowed since; users go back to {old}")
-        }
-    }
+    Some(says)
 }

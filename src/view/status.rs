@@ -1,16 +1,21 @@
 //! Where a system stands: who is production, is it true, what runs, what is owed, what next.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::machine::{Body, Embargo, Fact, Input, Line, Owed, RegionName, region_of};
+use crate::fault::E2040;
+use crate::machine::{Body, Caches, Counted, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
-use crate::view::commands::{Allowed, allowed};
+use crate::view::commands::{Allowed, allowed, soak_end};
+use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
-use crate::view::sentence::{says, way_back};
+use crate::view::sentence::{says, users};
 use crate::view::story::stories;
+use crate::view::way_back::{WayBack, measured, way_back};
 use crate::view::words::lasting;
 
 /// A site and how far it can be believed.
@@ -26,18 +31,6 @@ pub struct SiteView {
     pub seen: Option<Time>,
     /// What people must know about it.
     pub note: Option<String>,
-}
-
-/// An embargo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct EmbargoView {
-    /// Where it lies.
-    pub site: SiteName,
-    /// How.
-    #[serde(flatten)]
-    pub embargo: Embargo,
-    /// Nobody lifted it in time: a fault.
-    pub expired: bool,
 }
 
 /// An effect without an outcome.
@@ -62,6 +55,12 @@ pub struct StatusView {
     pub now: Time,
     /// The last line of the journal.
     pub line: u64,
+    /// When that line was written.
+    pub line_at: Option<Time>,
+    /// Rises with every run and every take-over.
+    pub epoch: u64,
+    /// The phase that the open run is in.
+    pub phase: Option<Phase>,
     /// The machine's mode, `new` before `init`.
     pub mode: &'static str,
     /// What is going on.
@@ -69,7 +68,15 @@ pub struct StatusView {
     /// What to do next.
     pub next: Next,
     /// What going back would cost now.
-    pub way_back: Option<String>,
+    pub way_back: Option<WayBack>,
+    /// Who still is on the side that users left.
+    pub users: Option<String>,
+    /// What each site got of its users' requests when they were last counted.
+    pub counts: BTreeMap<SiteName, Counted>,
+    /// What resolvers remembered when they were last asked.
+    pub caches: Option<Caches>,
+    /// When the soak is planned to end.
+    pub soak_ends: Option<Time>,
     /// Users are here, or are leaving here.
     pub production: Option<SiteView>,
     /// The other site.
@@ -84,6 +91,9 @@ pub struct StatusView {
     pub gate: Option<Gate>,
     /// Embargoes that lie.
     pub embargoes: Vec<EmbargoView>,
+    /// Copies of databases that are kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptView>,
     /// What must be put back.
     pub owed: Vec<Owed>,
     /// Effects without an outcome.
@@ -124,10 +134,17 @@ pub fn status(look: &Look<'_>) -> StatusView {
         system: look.system.clone(),
         now: look.now,
         line: look.lines.last().map_or(0, |line| line.seq),
+        line_at: look.lines.last().map(|line| line.at),
+        epoch: record.epoch,
+        phase: look.life.state.at().map(|at| at.phase),
         mode: if record.roles.is_none() { "new" } else { look.life.state.mode() },
         says: says(look),
         next: what_next(look),
-        way_back: record.run.is_some().then(|| way_back(look.life, None)),
+        way_back: record.run.is_some().then(|| way_back(look.life, None, &measured(look.lines))),
+        users: users(look),
+        counts: record.counts.clone(),
+        caches: record.caches.clone(),
+        soak_ends: soak_end(look),
         production: record.production().map(|it| site(look, it, true)),
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
@@ -135,6 +152,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,
+        kept: kept(look),
         owed: record.owed.iter().cloned().collect(),
         intents: intents.collect(),
         faults,
@@ -215,28 +233,16 @@ fn seen(line: &Line, production: bool) -> Option<Time> {
     (production && (told || started)).then_some(line.at)
 }
 
-fn embargoes(look: &Look<'_>) -> Vec<EmbargoView> {
-    let lie = look.life.record.embargoes.iter();
-    lie.map(|(site, embargo)| EmbargoView {
-        site: site.clone(),
-        embargo: embargo.clone(),
-        expired: look.now >= embargo.until,
-    })
-    .collect()
-}
-
 fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<String>) {
     let record = &look.life.record;
     let (mut faults, mut warnings) = (vec![], vec![]);
-    for it in embargoes.iter().filter(|it| it.expired) {
-        let late = lasting(look.now.seconds_since(it.embargo.until));
-        faults.push(format!("the embargo on {} should have been lifted {late} ago", it.site));
-    }
+    faults.extend(overdue(look, embargoes));
     if record.run.is_none() {
         faults.extend(
             record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
         );
     }
+    faults.extend(drifted(look));
     let back = look.life.state.at().is_none_or(|at| at.way != Way::Forth);
     if back && record.owed.contains(&Owed::Standby) {
         warnings.push(
@@ -256,6 +262,17 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
             .push(format!("practice or stand-in addresses: {many} set; `status -v` names them"));
     }
     (faults, warnings)
+}
+
+/// The last command was refused because the switch contradicts the journal: all a reader can know of drift.
+fn drifted(look: &Look<'_>) -> Option<String> {
+    let mut last = look.lines.iter().rev().map_while(|line| match &line.body {
+        Body::Refused { code, message, .. } => Some((line.at, code, message)),
+        Body::Decided { .. } | Body::Intent(_) | Body::Note { .. } => None,
+    });
+    let (at, _, message) = last.find(|(_, code, _)| code.as_str() == E2040.id)?;
+    let ago = lasting(look.now.seconds_since(at));
+    Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
 }
 
 /// What is owed, as a clause.

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::model::Time;
 use crate::view::Look;
+use crate::view::embargo::{embargoes, overdue};
 use crate::view::story::{Story, stories};
+use crate::view::way_back::{WayBack, measured, way_back};
 use crate::view::words::Mark;
 
 /// One phase's or step's part of the time.
@@ -36,6 +38,12 @@ pub struct Timeline {
     pub bars: Vec<Bar>,
     /// The end of the picture: the run's end, or now.
     pub until: Time,
+    /// Embargoes that nobody lifted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+    /// What going back would cost now, while the run is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way_back: Option<WayBack>,
 }
 
 /// The timeline of a run of this system, the last one when no number is given.
@@ -65,5 +73,7 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
         }
     });
     let bars = bars.collect();
-    Some(Timeline { run, bars, until })
+    let faults = overdue(look, &embargoes(look));
+    let way_back = run.end.is_none().then(|| way_back(look.life, None, &measured(look.lines)));
+    Some(Timeline { run, bars, until, faults, way_back })
 }

@@ -1,9 +1,10 @@
 //! Small questions that everybody asks a workflow.
 
 use crate::model::{Phase, SiteName};
+use crate::workflow::people::Gate;
 use crate::workflow::step::Step;
 use crate::workflow::template::{self, Missing, Scope};
-use crate::workflow::types::{Cloudflare, Gate, PhaseSpec, Record, Switch, Target, Workflow, Zone};
+use crate::workflow::types::{Cloudflare, PhaseSpec, Record, Switch, Target, Workflow, Zone};
 
 impl Workflow {
     /// What this phase does; `None` for soak and for sections the file does not have.

@@ -29,12 +29,25 @@ pub struct Parsed {
 /// Everything that is wrong with it (1xxx), each with line and column; first what cannot be read, then
 /// what does not fit together, both in the order of the file. Values of secrets are never repeated.
 pub fn parse(text: &str, file: &str) -> Result<Parsed, Vec<Fault>> {
+    run(text, file, true)
+}
+
+/// As [`parse`], for the linter alone: what does not hold between places (debts, proofs, the switch's
+/// whole) is left to its rules, which say it together with everything else. No run starts from this.
+///
+/// # Errors
+/// What makes the file unreadable as a workflow.
+pub fn inspect(text: &str, file: &str) -> Result<Parsed, Vec<Fault>> {
+    run(text, file, false)
+}
+
+fn run(text: &str, file: &str, whole: bool) -> Result<Parsed, Vec<Fault>> {
     let root = tree::read(text, file)?;
     let value = yaml::data(text, file).map_err(|fault| vec![fault])?;
     let secrets = secret::scan(&root);
     let mut report = Report::new(Spans { file: file.to_owned(), root });
     let mut faults = vec![];
-    let workflow = read(value, &mut report, &secrets, &mut faults);
+    let workflow = read(value, &mut report, &secrets, &mut faults, whole);
     match workflow {
         Some(workflow) if faults.is_empty() => Ok(Parsed { workflow, spans: report.spans }),
         Some(_) | None => {
@@ -49,6 +62,7 @@ fn read(
     report: &mut Report,
     secrets: &[Found],
     faults: &mut Vec<Fault>,
+    between: bool,
 ) -> Option<Workflow> {
     let mut repaired: Vec<Path> = vec![];
     let schema = schema();
@@ -74,7 +88,7 @@ fn read(
     // What names a broken definition would be reported too; nothing names what is inside a step.
     if repaired.iter().all(is_inside_step) {
         check::places(&draft, report);
-        if report.is_empty() && faults.is_empty() {
+        if between && report.is_empty() && faults.is_empty() {
             check::whole(&draft, report);
         }
         report.forget(&repaired);

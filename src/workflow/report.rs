@@ -63,6 +63,11 @@ impl Report {
         self.found.retain(|(path, _)| !explained.iter().any(|it| path.within(it)));
     }
 
+    /// What was found since the last call, with its way.
+    pub(super) fn take_placed(&mut self) -> Vec<(Path, Fault)> {
+        std::mem::take(&mut self.found)
+    }
+
     /// What was found since the last call, in the order of the file.
     pub(super) fn take(&mut self) -> Vec<Fault> {
         let mut faults: Vec<Fault> = self.found.drain(..).map(|(_, fault)| fault).collect();

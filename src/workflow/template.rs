@@ -10,7 +10,7 @@ use crate::model::{Kind, SiteName};
 use crate::workflow::types::Workflow;
 
 /// A part of a text with templates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// As it stands.
     Text(&'a str),
@@ -94,7 +94,8 @@ pub struct RunNames<'a> {
 }
 
 impl Scope {
-    /// The names inside per-site definitions: `site.name`, `site.region` and the site's variables.
+    /// The names inside per-site definitions: `site.name`, `site.region`, `site.profile` and the site's
+    /// variables.
     pub fn for_site(workflow: &Workflow, site: &SiteName) -> Self {
         let mut scope = Self::default();
         scope.site("site", workflow, site);
@@ -124,6 +125,7 @@ impl Scope {
         self.set(&format!("{prefix}.name"), Some(site.as_str()));
         let Some(own) = workflow.sites.get(site) else { return };
         self.set(&format!("{prefix}.region"), Some(&own.aws.region));
+        self.set(&format!("{prefix}.profile"), Some(&own.aws.profile));
         for (name, value) in &own.vars {
             self.set(&format!("{prefix}.{name}"), Some(value));
         }

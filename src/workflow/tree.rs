@@ -55,6 +55,14 @@ pub(super) enum What {
 }
 
 impl Node {
+    /// Whether it is a list or a map.
+    pub(super) const fn is_group(&self) -> bool {
+        match self.what {
+            What::List(_) | What::Map(_) => true,
+            What::Scalar { .. } => false,
+        }
+    }
+
     /// What this turn leads to.
     pub(super) fn turn(&self, turn: &Turn) -> Option<&Self> {
         match (&self.what, turn) {

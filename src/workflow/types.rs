@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Identity, RecordId, Role, SiteName, SystemName};
+use crate::model::{RecordId, Role, SiteName, SystemName};
+use crate::workflow::counter::{Column, Counter};
+use crate::workflow::judged::{Judged, Script};
+use crate::workflow::limits::Limits;
 use crate::workflow::parts::{Lasting, Secret};
+use crate::workflow::people::{Gate, Webhook};
 use crate::workflow::step::Step;
 
 /// One system: its two sites, the switch between them, and how each phase is done.
@@ -22,7 +26,8 @@ pub struct Workflow {
     pub practice: bool,
     /// The two sites.
     pub sites: BTreeMap<SiteName, Site>,
-    /// What the names of things may look like; `{owner}` is a variable of the site they belong to.
+    /// What the names of things may look like: patterns for `eip` and `rds`, where `{owner}` is a variable
+    /// of the site they belong to, and for the switch's names, `production_fqdn` and `standby_fqdn`.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
     /// Machines on which commands run, one a site.
@@ -31,6 +36,12 @@ pub struct Workflow {
     /// The database of each site.
     #[serde(default)]
     pub database: Option<Database>,
+    /// The commands that steps and jobs may run; whatever is run must be one of them when any is given.
+    #[serde(default)]
+    pub scripts: BTreeMap<String, Script>,
+    /// How writes are refused where an embargo lies; without it an embargo is announced only.
+    #[serde(default)]
+    pub embargo: Option<crate::workflow::Enforced>,
     /// The lever that moves users.
     pub switch: Switch,
     /// Deployment variables whose values depend on the role.
@@ -39,6 +50,12 @@ pub struct Workflow {
     /// Where backups lie.
     #[serde(default)]
     pub backup: Option<Backup>,
+    /// What tells how many of their users' requests the sites get.
+    #[serde(default)]
+    pub counter: Option<Counter>,
+    /// The columns of the status table before role, release and status.
+    #[serde(default)]
+    pub table: Vec<Column>,
     /// Scheduled jobs: syncs and backups.
     #[serde(default)]
     pub jobs: BTreeMap<String, Job>,
@@ -57,6 +74,9 @@ pub struct Workflow {
     /// All waits.
     #[serde(default)]
     pub limits: Limits,
+    /// What the linter need not warn of.
+    #[serde(default)]
+    pub lint: Judged,
     /// Preflight to soak.
     pub release: Release,
     /// The one way out: finalize, abort, rollback, rejoin.
@@ -251,67 +271,6 @@ pub struct Job {
     pub line: String,
     /// The comment above it, after `#Ansible: `.
     pub marker: String,
-}
-
-/// Who must agree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Gate {
-    /// How many of each group.
-    pub approvers: BTreeMap<String, u8>,
-    /// Who may not.
-    #[serde(default)]
-    pub not: Option<NotWho>,
-    /// How long it waits; 24 h when absent.
-    #[serde(default)]
-    pub expires: Option<Lasting>,
-    /// The least sureness of identity that counts; `os` when absent.
-    #[serde(default)]
-    pub identity: Option<Identity>,
-}
-
-/// Who may not approve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NotWho {
-    /// The person who started the run.
-    Requester,
-}
-
-/// Where announcements go.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// The address; a secret, since whoever knows it can post.
-    pub url: Secret,
-}
-
-/// All waits. Lint refuses small ones outside `practice: true`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Between two equal readings that settle an unknown outcome.
-    pub settle: Lasting,
-    /// Between two looks at something that takes time.
-    pub poll: Lasting,
-    /// One outside call.
-    pub call: Lasting,
-    /// One attempt of an action that says nothing else.
-    pub action: Lasting,
-    /// How long after its deadline a late request could still take effect.
-    pub late: Lasting,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            settle: Lasting::seconds(5),
-            poll: Lasting::seconds(3),
-            call: Lasting::seconds(20),
-            action: Lasting::seconds(600),
-            late: Lasting::seconds(60),
-        }
-    }
 }
 
 /// What a phase does, or why it does nothing: a list of steps, or `skip: "reason"`.

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["workflow"],
     &["machine"],
-    &["chart", "view", "port"],
+    &["chart", "view", "port", "drift"],
     &["journal", "actuator", "clock"],
     &["conductor"],
     &["app"],

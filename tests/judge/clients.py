@@ -106,6 +106,13 @@ def python_gitlab(cloud):
     assert tag.commit["id"] in {it.commit["id"] for it in tags}
     [runner] = project.runners.list(get_all=True)
     assert client.runners.get(runner.id).id == runner.id
+    project = client.projects.get(project.id)
+    level = project.permissions["project_access"]["access_level"]
+    allowed = [it["access_level"] for it in project.protectedtags.list(get_all=True)[0].create_access_levels]
+    assert level >= min(allowed), f"{level} may not push tags, {allowed} may"
+    # It has no method of its own for this one.
+    signature = f"/projects/{project.id}/repository/tags/{tag.name}/signature"
+    expect(gitlab.GitlabHttpError, lambda: client.http_get(signature), code=404)
 
     live = {"filter": {"environment_scope": "live"}}
     key = next(it.key for it in project.variables.list(get_all=True) if it.environment_scope == "live")

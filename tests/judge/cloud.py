@@ -15,7 +15,7 @@ PRACTICE = "practice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action
 # What scripts/demo does: v4.3.4 out; v4.3.5 out and back. Each with who says it and the exit status to expect.
 RELEASE = [
     ("engineer-a", 0, "init gigadb --yes"),
-    ("engineer-a", 7, "release start v4.3.4 --auto --yes --waive windows --reason practice"),
+    ("engineer-a", 7, "release start v4.3.4 --auto --yes --waive windows --waive drained --reason practice"),
     ("curator-a", 7, "release approve --yes"),
     ("engineer-b", 0, "release approve --yes"),
     ("engineer-a", 0, "release next --confirm sydney"),
@@ -24,7 +24,7 @@ RELEASE = [
     ("engineer-a", 0, "release accept --reason practice --yes"),
     ("engineer-a", 0, "release next --yes"),
     ("engineer-a", 0, "release next --yes"),
-    ("engineer-a", 7, "release start v4.3.5 --auto --yes --waive windows --reason practice"),
+    ("engineer-a", 7, "release start v4.3.5 --auto --yes --waive windows --waive drained --reason practice"),
     ("curator-b", 7, "release approve --yes"),
     ("engineer-b", 0, "release approve --yes"),
     ("engineer-a", 0, "release next --confirm hk"),
@@ -39,12 +39,13 @@ class Cloud:
     """A practice cloud in a folder; use it in a `with`."""
 
     def __init__(self, folder, programs, moto):
-        self.folder, self.programs, self.moto = Path(folder), Path(programs), moto
+        self.folder, self.programs, self.moto = Path(folder), Path(programs).absolute(), moto
         self.env = {}
 
     def __enter__(self):
         log = (self.folder / "lab.log").open("w")
-        command = [self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
+        # It does not outlive this process, however that ends.
+        command = ["setpriv", "--pdeathsig", "TERM", self.programs / "changeover-lab", "up", "--dir", self.folder, "--moto", self.moto, *QUICK]
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + 60
         while not (self.folder / "ready").exists():

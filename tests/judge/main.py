@@ -12,33 +12,15 @@ from collections import Counter
 import clients
 from cloud import Cloud
 from contract import Contract, altered, in_json
+from verdicts import Verdicts
 
 # Calls of the program that gitlab-bg.openapi.json lacks; anything else without a path is a violation.
-LACKING = {"GET repository/tags", "GET repository/tags/:id", "GET runners", "GET jobs/:id/trace"}
+# `GET ` is the project itself, a tag's second `:id` its signature.
+LACKING = {"GET repository/tags", "GET repository/tags/:id", "GET repository/tags/:id/:id", "GET protected_tags"}
+LACKING |= {"GET runners", "GET jobs/:id/trace", "GET user", "GET "}
 
 # Calls of python-gitlab that it lacks besides.
-LACKING_TOO = {"GET user", "GET projects", "GET runners/91"}
-
-
-class Verdicts:
-    """One line for each check, counted."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, name, action):
-        """Runs a check; what it returns is shown beside its name. Any failure is shown whole."""
-        try:
-            said = action()
-        except Exception as error:  # a judge that breaks has not passed
-            self.failed += 1
-            print(f"FAILED {name}: {error}", flush=True)
-            if not isinstance(error, AssertionError):
-                traceback.print_exc()
-            return None
-        self.passed += 1
-        print(f"ok     {name}: {said}", flush=True)
-        return said
+LACKING_TOO = {"GET projects", "GET runners/91"}
 
 
 def send(cloud, path, body):
@@ -67,7 +49,7 @@ def judged(cloud, service, contract, lacking=frozenset()):
         answer = [] if wrong is None else contract.judge_answer(call)
         answers += answer is not None
         if wrong is None or wrong or answer:
-            violations[call["n"]] = f"{call['method']} {call['path']}: {wrong or answer or 'no such path'}"
+            violations[call["n"]] = f"{call['method']} {call['path']}: {wrong or answer or 'no such path for ' + call['operation']}"
     assert found + without.total() == counted, f"{found} of {counted} were judged"
     said = f"{found} judged = {counted} counted" + (f" - {without.total()} without a path" if without else "")
     return f"{said}, {applied} changes among them, and {answers} answers", violations, without
@@ -78,6 +60,14 @@ def refused(contract, alterations):
     for name, call, changes in alterations:
         assert contract.judge(call) == [], f"{name}: the recorded request itself is refused"
         assert contract.judge(altered(call, **changes)) != [], f"{name}: the altered request passes"
+    return f"{len(alterations)} alterations refused"
+
+
+def refused_answers(contract, alterations):
+    """The same of answers: what judges them must be able to refuse one."""
+    for name, call, change in alterations:
+        assert contract.judge_answer(call) == [], f"{name}: the recorded answer itself is refused"
+        assert contract.judge_answer(altered(call, answer=in_json(change))) != [], f"{name}: the altered answer passes"
     return f"{len(alterations)} alterations refused"
 
 
@@ -123,6 +113,16 @@ def gitlab_alterations(calls):
         ("misspelt filter", put, {"query": "filter%5Bscope%5D=live"}),
         ("wrong method", play, {"method": "PUT"}),
         ("page 0", listed, {"query": "page=0"}),
+    ]
+
+
+def gitlab_answers(calls):
+    play, listed, put = first(calls, "POST jobs/:id/play"), first(calls, "GET pipelines"), first(calls, "PUT variables/:id")
+    return [
+        ("unknown status", play, lambda body: body.update(status="succeeded")),
+        ("number as text", play, lambda body: body.update(id="17")),
+        ("one for a list", listed, lambda body: body.__setitem__(0, "main")),
+        ("unknown type", put, lambda body: body.update(variable_type="secret")),
     ]
 
 
@@ -188,6 +188,7 @@ def run(cloud, verdicts):
     ]:
         calls = cloud.calls(name)
         verdicts.check(f"altered {name} requests", lambda: refused(contract, alterations(calls)))
+    verdicts.check("altered gitlab answers", lambda: refused_answers(gitlab, gitlab_answers(cloud.calls("gitlab"))))
     verdicts.check("client cloudflare", lambda: clients.cloudflares_own(cloud))
     verdicts.check("client octodns", lambda: clients.octodns(cloud))
     verdicts.check("client python-gitlab", driven_gitlab)

@@ -1,10 +1,14 @@
 //! AWS: one client for each service and site, reads and single-shot requests.
 
+pub(super) mod daily;
 pub(super) mod eip;
 pub(super) mod identity;
+pub(super) mod pending;
+pub(super) mod quota;
 pub(super) mod rds;
 pub(super) mod s3;
 pub(super) mod snapshot;
+pub(super) mod windows;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -8,12 +8,17 @@ use serde_json::json;
 
 use crate::actuator::Wire;
 use crate::actuator::aws::{Account, Repeat};
-use crate::actuator::trouble::{Trouble, coded};
-use crate::fault::{E3507, E3508};
-use crate::model::{Change, Evidence, SiteName, Verb};
-use crate::port::{Action, Call, Seen, Sent};
+use crate::actuator::site;
+use crate::actuator::trouble::{Trouble, coded, finding};
+use crate::fault::{E3507, E3508, E3823};
+use crate::machine::{Fact, Kept};
+use crate::model::{Change, Evidence, Phase, SiteName, Time, Verb, Verdict};
+use crate::port::{Action, Call, Finding, Seen, Sent};
+use crate::workflow::Lasting;
 use crate::workflow::step::params::AwsRdsSnapshot;
 
+/// How long a copy is kept when nothing else is said: 30 days.
+const KEEP: Lasting = Lasting::seconds(30 * 24 * 3600);
 /// The tag by which the effect is found again.
 const OP_TAG: &str = "changeover:op";
 
@@ -22,7 +27,9 @@ pub(in crate::actuator) fn action(
     call: Call,
     with: AwsRdsSnapshot,
 ) -> Box<dyn Action> {
-    Box::new(Snapshot { wire, call, name: identifier(&with.name), instance: with.instance })
+    let (name, instance) = (identifier(&with.name), with.instance);
+    let keep = with.keep.unwrap_or(KEEP).as_seconds();
+    Box::new(Snapshot { wire, call, instance, name, keep })
 }
 
 #[derive(Debug)]
@@ -31,6 +38,8 @@ struct Snapshot {
     call: Call,
     instance: String,
     name: String,
+    /// Seconds.
+    keep: i64,
 }
 
 #[async_trait]
@@ -74,18 +83,7 @@ impl Snapshot {
     }
 
     async fn find(&self) -> Result<(String, Option<DbSnapshot>), Trouble> {
-        let account = Account::open(&self.wire, &self.call.workflow, self.site()).await?;
-        let request = account
-            .rds(Repeat::Reads)
-            .describe_db_snapshots()
-            .db_snapshot_identifier(&self.name)
-            .send();
-        let answer = match account.call("rds DescribeDBSnapshots", request).await {
-            Err(refusal) if refusal.is("DBSnapshotNotFound") => return Ok((account.region, None)),
-            other => other?,
-        };
-        let found = answer.db_snapshots.unwrap_or_default().into_iter().next();
-        Ok((account.region, found))
+        find(&self.wire, &self.call, self.site(), &self.name).await
     }
 
     fn judge(&self, region: &str, snapshot: &DbSnapshot) -> Seen {
@@ -103,7 +101,7 @@ impl Snapshot {
         match status {
             "available" => Seen::Done {
                 evidence: vec![self.wire.evidence_with(&source, says, data)],
-                facts: vec![],
+                facts: self.kept(snapshot).into_iter().collect(),
             },
             "failed" | "deleting" | "deleted" => {
                 Seen::Failed { evidence: vec![coded(&self.wire, &E3508, &source, says)] }
@@ -113,6 +111,19 @@ impl Snapshot {
                 Seen::Busy { evidence: vec![self.wire.evidence_with(&source, says, data)] }
             }
         }
+    }
+
+    /// What it is, for the record: of which instance and when, as AWS says it.
+    fn kept(&self, snapshot: &DbSnapshot) -> Option<Fact> {
+        let made = Time::default().plus_seconds(snapshot.snapshot_create_time()?.secs());
+        let kept = Kept {
+            site: self.site().clone(),
+            instance: snapshot.db_instance_identifier()?.to_owned(),
+            run: self.call.run.number,
+            made,
+            until: made.plus_seconds(self.keep),
+        };
+        Some(Fact::Copied { name: self.name.clone(), kept })
     }
 
     async fn create(&self) -> Result<Evidence, Trouble> {
@@ -140,6 +151,84 @@ impl Snapshot {
             Ok(_) => Ok(self.says(&account.region, format!("snapshot {} is begun", self.name))),
         }
     }
+}
+
+/// A snapshot of a site by its name, and the region asked.
+async fn find(
+    wire: &Wire,
+    call: &Call,
+    site: &SiteName,
+    name: &str,
+) -> Result<(String, Option<DbSnapshot>), Trouble> {
+    let account = Account::open(wire, &call.workflow, site).await?;
+    let request =
+        account.rds(Repeat::Reads).describe_db_snapshots().db_snapshot_identifier(name).send();
+    let answer = match account.call("rds DescribeDBSnapshots", request).await {
+        Err(refusal) if refusal.is("DBSnapshotNotFound") => return Ok((account.region, None)),
+        other => other?,
+    };
+    let found = answer.db_snapshots.unwrap_or_default().into_iter().next();
+    Ok((account.region, found))
+}
+
+/// Whether a copy of this site's database is kept that was made when it took no writes any more: since its
+/// embargo, or, where none is enforced, in the phase that makes the copies.
+pub(in crate::actuator) async fn kept(wire: &Wire, call: &Call, site: &SiteName) -> Finding {
+    let read = async {
+        let declared = call.workflow.database.as_ref().map(|it| it.rds.as_str());
+        let instance = site::for_site(&call.workflow, site, declared.unwrap_or_default());
+        let instance = instance.map_err(|says| Trouble::harmless(&E3823, "workflow", says))?;
+        let since = written_until(call, site);
+        let refused = |source: &str, says: String| {
+            Ok(finding(Verdict::Fail, vec![coded(wire, &E3823, source, says)]))
+        };
+        let mine = call.record.copies.iter().filter(|(_, it)| {
+            it.site == *site && it.instance == instance && !before(it.made, since)
+        });
+        let Some((name, _)) = mine.max_by_key(|(_, it)| it.made) else {
+            let says = format!(
+                "no copy of {instance} is kept that was made since {}: what was written there would be lost",
+                since.screen()
+            );
+            return refused("journal", says);
+        };
+        let (region, found) = find(wire, call, site, name).await?;
+        let source = format!("aws rds {region}");
+        let Some(snapshot) = found else {
+            return refused(&source, format!("the snapshot {name} of {instance} is gone"));
+        };
+        let status = snapshot.status().unwrap_or("unknown");
+        let of = snapshot.db_instance_identifier().unwrap_or("nobody");
+        let made =
+            snapshot.snapshot_create_time().map(|it| Time::default().plus_seconds(it.secs()));
+        if status != "available" || of != instance || made.is_none_or(|it| before(it, since)) {
+            let says = format!(
+                "the snapshot {name} is {status} and of {of}, made {}",
+                made.map_or_else(|| "at no known time".to_owned(), Time::screen)
+            );
+            return refused(&source, says);
+        }
+        let says = format!("the snapshot {name} of {instance} is available");
+        let data = json!({ "snapshot": name, "made": made, "since": since });
+        Ok(finding(Verdict::Pass, vec![wire.evidence_with(&source, says, data)]))
+    };
+    read.await.unwrap_or_else(|trouble: Trouble| trouble.finding(wire))
+}
+
+/// Until when this site's database may have been written to, as far as a copy must hold it.
+fn written_until(call: &Call, site: &SiteName) -> Time {
+    let enforced = call.workflow.embargo.is_some();
+    if let Some(embargo) = call.record.embargoes.get(site).filter(|_| enforced) {
+        return embargo.since;
+    }
+    let made_in = if call.at.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
+    let entered = call.record.run.as_ref().and_then(|it| it.entered.get(&made_in).copied());
+    entered.unwrap_or(call.run.started)
+}
+
+/// Whether this is earlier; AWS says whole seconds.
+const fn before(made: Time, since: Time) -> bool {
+    made.0.div_euclid(1_000_000) < since.0.div_euclid(1_000_000)
 }
 
 /// An identifier that RDS accepts: a letter first, letters, digits, single hyphens, none at the end, at most 255.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::actuator::Wire;
-use crate::actuator::wire::{Answer, NoAnswer};
+use crate::actuator::wire::{Allowance, Answer, NoAnswer};
 use crate::machine::At;
 use crate::model::{Evidence, Kind, Time, Way};
 use crate::workflow::{Cloudflare, Switch, Workflow, Zone};
@@ -53,12 +53,19 @@ pub(super) struct Row {
     pub(super) comment: Option<String>,
     #[serde(default, rename = "created_on")]
     created: Option<String>,
+    #[serde(default, rename = "modified_on")]
+    modified: Option<String>,
 }
 
 impl Row {
     /// When it was made.
     pub(super) fn created(&self) -> Option<Time> {
         self.created.as_deref().and_then(Time::parse)
+    }
+
+    /// When it was last changed.
+    pub(super) fn modified(&self) -> Option<Time> {
+        self.modified.as_deref().and_then(Time::parse)
     }
 }
 
@@ -136,6 +143,30 @@ impl Client {
                 json!({ "code": "E3105", "zone": zone.name, "id": zone.id }),
             )),
         }
+    }
+
+    /// All records of every zone of the switch, by zone.
+    pub(super) async fn every(
+        &self,
+        workflow: &Workflow,
+    ) -> Result<Vec<(String, Vec<Row>)>, Trouble> {
+        let mut zones = vec![];
+        for zone in &switch(workflow).zones {
+            let id = self.zone(zone).await?.id;
+            zones.push((zone.name.clone(), self.rows(&zone.name, &id).await?));
+        }
+        Ok(zones)
+    }
+
+    /// What the provider says of our token, and how many requests it leaves us, where it says so.
+    pub(super) async fn verify(&self) -> Result<(Value, Option<Allowance>), Trouble> {
+        let call = "cloudflare token";
+        self.allowed(call)?;
+        let request =
+            self.request(call, |http, base| http.get(format!("{base}/user/tokens/verify")))?;
+        let answer = self.wire.read(call, self.deadline, request).await;
+        let allowance = answer.as_ref().ok().and_then(|it| it.allowance);
+        Ok((self.judged(call, answer)?, allowance))
     }
 
     /// All records of a zone, in one order.

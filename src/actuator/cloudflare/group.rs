@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Row, Trouble, switch};
 use super::marks::{Mark, mark_name};
+use super::seen::DECIDING;
 use crate::model::{Evidence, Kind, RecordId, SiteName};
 use crate::workflow::{Record, Workflow, Zone};
 
@@ -111,7 +112,7 @@ impl Group {
 
 /// The one address record at this name; anything else there would keep users away from it.
 fn one_address(rows: &[Row], name: &str, proxied: bool) -> Result<Row, String> {
-    let decides = |it: &&Row| ["A", "AAAA", "CNAME", "HTTPS", "SVCB"].contains(&it.r#type.as_str());
+    let decides = |it: &&Row| DECIDING.contains(&it.r#type.as_str());
     let here: Vec<&Row> =
         rows.iter().filter(|it| it.name.eq_ignore_ascii_case(name)).filter(decides).collect();
     match here.as_slice() {

@@ -68,6 +68,16 @@ impl Mark {
                 if *way == direction(call) && *kind == call.at.kind.name() && *run == number)
     }
 
+    /// When it was made.
+    pub(super) const fn made(&self) -> Option<Time> {
+        self.created
+    }
+
+    /// When it was posted, if a move posted it: the first marks of `init` and `adopt` move nothing.
+    pub(super) fn moved(&self) -> Option<Time> {
+        self.created.filter(|_| self.words.get(1).is_some_and(|it| it == "epoch"))
+    }
+
     /// Nothing that was sent before it can still arrive.
     pub(super) fn is_old(&self, now: Time) -> bool {
         self.created.is_some_and(|it| now.seconds_since(it) > KEPT)
@@ -110,8 +120,8 @@ pub(super) fn post(name: &str, number: u64, comment: &str) -> Value {
     json!({ "type": "TXT", "name": name, "content": format!("e={number}"), "ttl": 60, "comment": comment })
 }
 
-/// Sets the first mark of this journal in every zone without one. A zone whose highest mark is another
-/// journal's is refused.
+/// Sets the first mark of this journal in every zone without one; where the survey gives a number that the
+/// zone had once, the next one. A zone whose highest mark is another journal's is refused.
 ///
 /// # Errors
 /// What was seen; nothing is undone, and marks already set are found by the next try.
@@ -119,9 +129,9 @@ pub(in crate::actuator) async fn first(
     wire: &Arc<Wire>,
     workflow: &Workflow,
     journal: &str,
-    _: &Survey,
+    survey: &Survey,
 ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
-    ours(wire, workflow, journal, &BTreeMap::new()).await
+    ours(wire, workflow, journal, &survey.marks, false).await
 }
 
 /// Sets the next mark of this journal in every zone, whoever the highest one belongs to, if that is still
@@ -136,20 +146,21 @@ pub(in crate::actuator) async fn take(
     journal: &str,
     survey: &Survey,
 ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
-    ours(wire, workflow, journal, &survey.marks).await
+    ours(wire, workflow, journal, &survey.marks, true).await
 }
 
 async fn ours(
     wire: &Arc<Wire>,
     workflow: &Workflow,
     journal: &str,
-    adopted: &BTreeMap<String, (u64, String)>,
+    known: &BTreeMap<String, (u64, String)>,
+    take: bool,
 ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
     let client = Client::new(wire, workflow, None).map_err(|it| vec![it])?;
     let mut numbers = BTreeMap::new();
     for zone in &switch(workflow).zones {
-        let adopted = adopted.get(&zone.name).map(|it| it.0);
-        let number = first_in(&client, workflow, journal, zone, adopted).await;
+        let known = known.get(&zone.name).map(|it| it.0);
+        let number = first_in(&client, workflow, journal, zone, (known, take)).await;
         numbers.insert(zone.name.clone(), number.map_err(|it| vec![it])?);
     }
     Ok(numbers)
@@ -160,17 +171,17 @@ async fn first_in(
     workflow: &Workflow,
     journal: &str,
     zone: &Zone,
-    adopted: Option<u64>,
+    (known, take): (Option<u64>, bool),
 ) -> Result<u64, Evidence> {
     let id = client.zone(zone).await.map_err(|it| it.evidence)?.id;
     let name = format!("{}.{}", mark_name(workflow, Kind::Release), zone.name);
     let number = match &highest(client, zone, &id, &name).await? {
-        None => 1,
+        None => known.map_or(1, |it| it + 1),
         Some(mark) if mark.is_of(journal) => return Ok(mark.number),
-        Some(mark) if adopted == Some(mark.number) => mark.number + 1,
+        Some(mark) if take && known == Some(mark.number) => mark.number + 1,
         Some(mark) => return Err(foreign(&client.wire, &zone.name, mark)),
     };
-    let how = if adopted.is_some() { "adopt" } else { "init" };
+    let how = if take { "adopt" } else { "init" };
     let comment = cut(&format!("changeover {} journal {journal} {how}", workflow.system));
     let batch = Batch { posts: vec![post(&name, number, &comment)], ..Batch::default() };
     let Err(trouble) = client.batch(&zone.name, &id, &batch).await else { return Ok(number) };

@@ -3,11 +3,17 @@
 //! A batch is one transaction and posting a record that exists fails it. Every move posts the mark that
 //! follows the highest seen in its zone, so of two moves that saw the same world exactly one lands.
 
+pub(super) mod aged;
 mod client;
 mod group;
 pub(super) mod marks;
+pub(super) mod proxied;
+pub(super) mod records;
+mod seen;
 pub(super) mod swap;
+pub(super) mod token;
 pub(super) mod whole;
 
 pub(super) use client::Client;
 pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use seen::zone_seen;

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use crate::actuator::Wire;
 
 /// How long one try over UDP may take; a lost packet costs this.
-const TRY: Duration = Duration::from_millis(1500);
+pub(super) const TRY: Duration = Duration::from_millis(1500);
 
 /// Tries over UDP.
 const TRIES: u32 = 2;
@@ -64,7 +64,8 @@ pub(super) async fn ask(
     }
 }
 
-async fn exchange(server: SocketAddr, message: &Message) -> Result<Message, String> {
+/// Sends a question, over TCP when the answer does not fit.
+pub(super) async fn exchange(server: SocketAddr, message: &Message) -> Result<Message, String> {
     let bytes = message.to_vec().map_err(|error| error.to_string())?;
     let mut last = Err(String::new());
     for _ in 0..TRIES {

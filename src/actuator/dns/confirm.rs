@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use hickory_resolver::proto::rr::RecordType;
 use serde_json::{Value, json};
 
@@ -80,6 +81,8 @@ impl Confirm {
     async fn found(&self, wanted: &[Wanted<'_>]) -> Finding {
         let Switch::Cloudflare(switch) = &self.call.workflow.switch;
         let (mut old, mut silent, mut evidence) = (false, false, vec![]);
+        // The longest TTL that an authority gives.
+        let mut given = 0;
         for (position, zone) in switch.zones.iter().enumerate() {
             let within =
                 |it: &&Wanted<'_>| cloudflare::zone_of(&switch.zones, it.name) == Some(position);
@@ -96,7 +99,8 @@ impl Confirm {
                 }
                 Ok(servers) => {
                     for server in servers {
-                        let (verdict, said) = self.authority_says(server, &here).await;
+                        let (verdict, said, ttl) = self.authority_says(server, &here).await;
+                        given = given.max(ttl);
                         old |= verdict == Verdict::Fail;
                         silent |= verdict == Verdict::Unknown;
                         evidence.push(self.wire.evidence_with(&source, said.0, said.1));
@@ -109,10 +113,21 @@ impl Confirm {
             (false, true) => Verdict::Unknown,
             (false, false) => Verdict::Pass,
         };
-        evidence.push(self.resolvers_say(wanted).await);
-        let settled = verdict == Verdict::Pass && self.call.at.kind != Kind::Drill;
-        let fact = Fact::RolesSettled { production: self.call.standby.clone() };
-        Finding { verdict, evidence, facts: if settled { vec![fact] } else { vec![] } }
+        // Production's names: every first of a pair.
+        let users: Vec<(&str, IpAddr)> =
+            wanted.iter().step_by(2).map(|it| (it.name, it.address)).collect();
+        let remembered = remembered(&self.wire, &users, self.with.resolvers_min).await;
+        evidence.push(remembered.evidence);
+        let mut facts = vec![];
+        if self.call.at.kind != Kind::Drill {
+            // A resolver that asks again is given the whole TTL.
+            let ttl = remembered.ttl.max(given);
+            facts.push(Fact::Remembered { old: remembered.old, ttl });
+            if verdict == Verdict::Pass {
+                facts.push(Fact::RolesSettled { production: self.call.standby.clone() });
+            }
+        }
+        Finding { verdict, evidence, facts }
     }
 
     /// One server's answers to all names; the first silence ends it.
@@ -120,15 +135,17 @@ impl Confirm {
         &self,
         server: SocketAddr,
         wanted: &[&Wanted<'_>],
-    ) -> (Verdict, (String, Value)) {
-        let mut others = BTreeMap::new();
+    ) -> (Verdict, (String, Value), u32) {
+        let (mut others, mut ttl) = (BTreeMap::new(), 0);
         for it in wanted {
-            match ask(&self.wire, server, it.name, RecordType::A, false).await {
-                Err(why) => return (Verdict::Unknown, (why, json!({ "code": "E3201" }))),
+            let answer = ask(&self.wire, server, it.name, RecordType::A, false).await;
+            ttl = answer.as_ref().map_or(ttl, |answer| ttl.max(answer.ttl));
+            match answer {
+                Err(why) => return (Verdict::Unknown, (why, json!({ "code": "E3201" })), ttl),
                 Ok(answer) if !answer.authoritative => {
                     others.insert(it.name, format!("{}, without authority", answer.code));
                 }
-                Ok(answer) if leads(&answer, it) => (),
+                Ok(answer) if leads(&answer, it.address) => (),
                 Ok(answer) => {
                     others.insert(it.name, listed(&answer));
                 }
@@ -137,50 +154,72 @@ impl Confirm {
         if others.is_empty() {
             let says =
                 format!("{server} answers with the new address for each of {}", wanted.len());
-            return (Verdict::Pass, (says, Value::Null));
+            return (Verdict::Pass, (says, Value::Null), ttl);
         }
         let says = format!("{server} answers otherwise for {} of {}", others.len(), wanted.len());
-        (Verdict::Fail, (says, json!({ "code": "E3201", "otherwise": others })))
-    }
-
-    /// What resolvers still remember of production's names, and for how long.
-    async fn resolvers_say(&self, wanted: &[Wanted<'_>]) -> Evidence {
-        let (mut answered, mut longest) = (0_u8, 0);
-        let mut said = BTreeMap::new();
-        for server in resolvers(&self.wire) {
-            let mut names = BTreeMap::new();
-            // Production's names: every first of a pair.
-            for it in wanted.iter().step_by(2) {
-                match ask(&self.wire, server, it.name, RecordType::A, true).await {
-                    Err(why) => {
-                        names.insert(it.name, json!(why));
-                        break;
-                    }
-                    Ok(answer) => {
-                        let new = leads(&answer, it);
-                        longest = longest.max(if new { 0 } else { answer.ttl });
-                        names.insert(it.name, json!({ "new": new, "ttl": answer.ttl }));
-                    }
-                }
-            }
-            answered = answered.saturating_add(u8::from(names.values().all(Value::is_object)));
-            said.insert(server.to_string(), names);
-        }
-        let asked = said.len();
-        let mut says = format!("{answered} of {asked} resolvers answer; ");
-        says.push_str(&match longest {
-            0 => "all of those have the new addresses".to_owned(),
-            _ => format!("some remember old addresses, at most {longest} s more"),
-        });
-        if answered < self.with.resolvers_min {
-            says.push_str(&format!("; {} should have answered", self.with.resolvers_min));
-        }
-        self.wire.evidence_with("dns resolvers", says, json!(said))
+        (Verdict::Fail, (says, json!({ "code": "E3201", "otherwise": others })), ttl)
     }
 }
 
-fn leads(answer: &Answered, wanted: &Wanted<'_>) -> bool {
-    answer.addresses.len() == 1 && answer.addresses.contains(&wanted.address)
+/// What resolvers remember of names that users type.
+pub(in crate::actuator) struct Remembered {
+    /// Until the last of them has forgotten the old addresses, seconds.
+    pub old: u32,
+    /// The longest TTL of any answer, seconds.
+    pub ttl: u32,
+    /// Who said what.
+    pub evidence: Evidence,
+}
+
+/// What resolvers still remember of these names, and for how long. They never decide.
+pub(in crate::actuator) async fn remembered(
+    wire: &Wire,
+    wanted: &[(&str, IpAddr)],
+    least: u8,
+) -> Remembered {
+    let asked = resolvers(wire).into_iter().map(|server| async move {
+        let mut names = vec![];
+        for (name, address) in wanted {
+            let answer = ask(wire, server, name, RecordType::A, true).await;
+            let silent = answer.is_err();
+            names.push((*name, answer.map(|it| (leads(&it, *address), it.ttl))));
+            if silent {
+                break;
+            }
+        }
+        (server, names)
+    });
+    let (mut answered, mut old, mut ttl) = (0_u8, 0, 0);
+    let mut said = BTreeMap::new();
+    for (server, names) in join_all(asked).await {
+        answered = answered.saturating_add(u8::from(names.iter().all(|it| it.1.is_ok())));
+        for (new, left) in names.iter().filter_map(|it| it.1.as_ref().ok()) {
+            ttl = ttl.max(*left);
+            old = old.max(if *new { 0 } else { *left });
+        }
+        let names: BTreeMap<&str, Value> = names
+            .into_iter()
+            .map(|(name, it)| match it {
+                Ok((new, ttl)) => (name, json!({ "new": new, "ttl": ttl })),
+                Err(why) => (name, json!(why)),
+            })
+            .collect();
+        said.insert(server.to_string(), names);
+    }
+    let mut says = format!("{answered} of {} resolvers answer; ", said.len());
+    says.push_str(&match old {
+        0 => "all of those have the new addresses".to_owned(),
+        _ => format!("some remember old addresses, at most {old} s more"),
+    });
+    if answered < least {
+        says.push_str(&format!("; {least} should have answered"));
+    }
+    let evidence = wire.evidence_with("dns resolvers", says, json!(said));
+    Remembered { old, ttl, evidence }
+}
+
+fn leads(answer: &Answered, address: IpAddr) -> bool {
+    answer.addresses.len() == 1 && answer.addresses.contains(&address)
 }
 
 fn listed(answer: &Answered) -> String {

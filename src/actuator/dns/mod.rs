@@ -3,7 +3,10 @@
 mod asking;
 pub(super) mod confirm;
 pub(super) mod delegated;
+pub(super) mod dnssec;
 mod reach;
+mod seen;
 pub(super) mod ttl;
 
 pub(super) use reach::{reach, split};
+pub(super) use seen::answers;

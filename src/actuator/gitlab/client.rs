@@ -277,7 +277,7 @@ impl Gitlab {
     }
 
     /// The address of something in a project; its path is one segment.
-    fn url(&self, project: &str, rest: &[&str]) -> Result<Url, Trouble> {
+    pub(super) fn url(&self, project: &str, rest: &[&str]) -> Result<Url, Trouble> {
         let base = &self.wire.outside.gitlab;
         let bad = || Trouble::harmless(&E3602, "gitlab", format!("{base} is not an address"));
         let mut url = Url::parse(base).map_err(|_| bad())?;
@@ -289,7 +289,11 @@ impl Gitlab {
         Ok(url)
     }
 
-    async fn all<T: DeserializeOwned>(&self, label: &str, url: Url) -> Result<Vec<T>, Trouble> {
+    pub(super) async fn all<T: DeserializeOwned>(
+        &self,
+        label: &str,
+        url: Url,
+    ) -> Result<Vec<T>, Trouble> {
         let mut found = Vec::new();
         for page in 1..=PAGES_MAX {
             let mut url = url.clone();
@@ -306,7 +310,7 @@ impl Gitlab {
         Err(Trouble::new(&E3602, label, "more entries than can be read"))
     }
 
-    async fn one<T: DeserializeOwned>(
+    pub(super) async fn one<T: DeserializeOwned>(
         &self,
         label: &str,
         method: Method,
@@ -361,7 +365,7 @@ fn read<T: DeserializeOwned>(label: &str, status: u16, text: &[u8]) -> Result<T,
 }
 
 /// What is not there, as such.
-fn absent<T>(found: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
+pub(super) fn absent<T>(found: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
     match found {
         Err(trouble) if trouble.code == &E3604 => Ok(None),
         other => other.map(Some),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::actuator::Wire;
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
-use crate::fault::E3706;
+use crate::fault::{E3706, E3712};
 use crate::model::{Evidence, SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::HostFile;
@@ -75,6 +75,12 @@ impl File {
                     there = false;
                     let what = if answer == "plain" { "is not executable" } else { "is not there" };
                     coded(&self.wire, &E3706, &source, format!("{path} {what}"))
+                }
+                digest if self.with.sha256.get(path).is_some_and(|it| it != digest) => {
+                    there = false;
+                    let data = json!({ "code": E3712.id, "sha256": digest });
+                    let says = format!("{path} is another file than the one we ship");
+                    self.wire.evidence_with(&source, says, data)
                 }
                 digest => {
                     let data = json!({ "sha256": digest });

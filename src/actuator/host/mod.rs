@@ -1,10 +1,13 @@
 //! Machines of the sites: a fixed script of ours goes by standard input to `sh -s` there, its arguments quoted once.
 
+pub(super) mod disk;
 pub(super) mod file;
 mod guard;
 pub(super) mod image;
+pub(super) mod mounted;
 mod proof;
 pub(super) mod run;
+pub(super) mod sql;
 mod status;
 
 use std::process::Stdio;

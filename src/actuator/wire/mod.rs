@@ -16,7 +16,7 @@ use crate::port::{Clock, Outside, Tap};
 use crate::workflow::Secret;
 
 pub use budget::Spent;
-pub use web::{Answer, NoAnswer};
+pub use web::{Allowance, Answer, NoAnswer};
 
 /// The longest text kept of an answer, in characters.
 const KEPT_MAX: usize = 600;

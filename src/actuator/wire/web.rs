@@ -40,6 +40,17 @@ pub struct Answer {
     pub whole: bool,
     /// How many requests it took; more than one for reads only.
     pub tries: u32,
+    /// How many requests the provider still allows, where it says so.
+    pub allowance: Option<Allowance>,
+}
+
+/// How many requests a provider still allows in the present window, of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// What is left.
+    pub left: u64,
+    /// What there was.
+    pub of: u64,
 }
 
 impl Answer {
@@ -205,6 +216,7 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> 
     let mut response = request.send().await.map_err(|error| why(&error))?;
     let status = response.status().as_u16();
     let retry_after = seconds(response.headers());
+    let allowance = allowance(response.headers());
     let location = response.headers().get(LOCATION).and_then(|it| it.to_str().ok());
     let location = location.map(str::to_owned);
     let mut body = Vec::new();
@@ -217,12 +229,24 @@ async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, NoAnswer> 
             break;
         }
     }
-    Ok(Answer { status, retry_after, location, body, whole, tries: 1 })
+    Ok(Answer { status, retry_after, location, body, whole, tries: 1, allowance })
 }
 
 fn seconds(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// `x-ratelimit-remaining` and `x-ratelimit-limit`, or the newer `ratelimit: …;r=50` and `ratelimit-policy: …;q=100`.
+fn allowance(headers: &HeaderMap) -> Option<Allowance> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let part = |name: &str, key: &str| {
+        text(name)?.split(';').find_map(|it| it.trim().strip_prefix(key)?.trim().parse().ok())
+    };
+    let plain = |name: &str| text(name)?.trim().parse().ok();
+    let left = plain("x-ratelimit-remaining").or_else(|| part("ratelimit", "r="))?;
+    let of = plain("x-ratelimit-limit").or_else(|| part("ratelimit-policy", "q="))?;
+    Some(Allowance { left, of })
 }
 
 /// Sorts what went wrong by whether the request may have been received.

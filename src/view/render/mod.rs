@@ -1,16 +1,20 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
+mod embargo;
 mod log;
 mod packet;
 mod page;
 mod plan;
+mod prometheus;
 mod run;
 mod status;
 
+pub use embargo::{embargoes, kept};
 pub use log::{entry, log};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};
+pub use prometheus::prometheus;
 pub use run::{runs, timeline};
 pub use status::{outside, status};
 

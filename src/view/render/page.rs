@@ -119,5 +119,5 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 
 /// The signs of our own texts that are not ASCII, replaced.
 fn ascii(text: &str) -> String {
-    text.replace('→', "->").replace('…', "~").replace('█', "#").replace('·', "-")
+    text.replace('→', "->").replace('…', "~").replace('█', "#").replace('·', "-").replace('≠', "!=")
 }

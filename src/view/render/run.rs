@@ -5,7 +5,7 @@ use crate::view::render::Paper;
 use crate::view::render::page::{Page, cut};
 use crate::view::story::{End, Story};
 use crate::view::timeline::{Bar, Timeline};
-use crate::view::words::{ago, lasting, minute, run_name};
+use crate::view::words::{Mark, ago, lasting, minute, run_name};
 
 const fn end(story: &Story) -> &'static str {
     match story.end {
@@ -43,10 +43,17 @@ pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
     page.line(&format!("{} UTC, {}", run.started.screen(), {
         lasting(view.until.seconds_since(run.started))
     }));
+    for fault in &view.faults {
+        page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
+    }
     page.gap();
     for phase in &view.bars {
         bar(&mut page, phase, view, 0);
         phase.steps.iter().for_each(|step| bar(&mut page, step, view, 2));
+    }
+    if let Some(cost) = &view.way_back {
+        page.gap();
+        page.block("WAY BACK", &cost.says);
     }
     page.into_text()
 }

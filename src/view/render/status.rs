@@ -2,12 +2,13 @@
 
 use crate::machine::Owed;
 use crate::model::{SiteName, Time, Way};
+use crate::view::embargo::EmbargoView;
 use crate::view::gate::{Gate, GroupOfPeople};
 use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
 use crate::view::render::packet::packet_rows;
 use crate::view::render::page::{Page, wide};
-use crate::view::status::{EmbargoView, SiteView, StatusView, owe};
+use crate::view::status::{SiteView, StatusView, owe};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
 
@@ -38,8 +39,11 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     if let Some(command) = &view.next.command {
         page.command("", command);
     }
+    if let Some(users) = &view.users {
+        page.block("USERS", users);
+    }
     if let Some(cost) = &view.way_back {
-        page.block("WAY BACK", cost);
+        page.block("WAY BACK", &cost.says);
     }
     let others: Vec<_> =
         view.allowed.iter().filter(|it| Some(&it.command) != view.next.command.as_ref()).collect();
@@ -100,8 +104,7 @@ fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
         phase(page, row);
     }
     if !run.waived.is_empty() {
-        let ids: Vec<_> = run.waived.iter().map(ToString::to_string).collect();
-        page.hang("  waived     ", 13, &ids.join(", "));
+        page.hang("  waived     ", 13, &run.waived.join("; "));
     }
 }
 
@@ -165,11 +168,16 @@ fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
 /// What lies open: embargoes, debts, effects without an outcome, who works.
 fn open(page: &mut Page, view: &StatusView) {
     let debts = view.run.is_some() && !view.owed.is_empty();
-    if view.embargoes.is_empty() && !debts && view.intents.is_empty() && view.holder.is_none() {
+    let nothing = view.embargoes.is_empty() && view.kept.is_empty() && view.intents.is_empty();
+    if nothing && !debts && view.holder.is_none() {
         return;
     }
     page.gap();
     view.embargoes.iter().for_each(|it| page.block("EMBARGO", &embargo(it, view)));
+    for (i, it) in view.kept.iter().enumerate() {
+        let text = format!("{} of {} until {}", it.copy, it.kept.instance, minute(it.kept.until));
+        page.block(if i == 0 { "KEPT" } else { "" }, &text);
+    }
     // Without an open run what is owed stands above, as a fault.
     let shown = |owed: &&Owed| match owed {
         Owed::Embargo { site } => view.embargoes.iter().all(|it| it.site != *site),
@@ -193,12 +201,17 @@ fn embargo(view: &EmbargoView, status: &StatusView) -> String {
     let until = view.embargo.until;
     let end = if view.expired { "expired" } else { "expires" };
     format!(
-        "{}: {} refused since {}, {end} {} ({}): {}",
+        "{}: {} refused since {}, {end} {} ({}): {}{}",
         view.site,
         view.embargo.scope.join(", "),
         minute(view.embargo.since),
         minute(until),
         from_now(status.now, until),
-        view.embargo.reason
+        view.embargo.reason,
+        if view.embargo.owner.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", view.embargo.owner)
+        }
     )
 }

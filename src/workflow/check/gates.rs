@@ -6,9 +6,11 @@ use crate::fault;
 use crate::model::Phase;
 use crate::workflow::draft::{Draft, path_of};
 use crate::workflow::path::Path;
+use crate::workflow::people::Gate;
 use crate::workflow::report::Report;
+use crate::workflow::step::Step;
 use crate::workflow::suggest;
-use crate::workflow::types::{Gate, Workflow};
+use crate::workflow::types::Workflow;
 
 pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     used(draft, report);
@@ -41,7 +43,10 @@ fn used(draft: &Draft<'_>, report: &mut Report) {
         }
         asked |= placed.phase == Phase::Validate;
     }
-    if !asked && draft.phase(Phase::Validate).next().is_some() {
+    // A step without its verb was reported, and may be the gate.
+    let named = |it: &Step| it.is_check() || it.is_gate() || it.action.is_some();
+    let mut steps = draft.phase(Phase::Validate).peekable();
+    if !asked && steps.peek().is_some() && steps.all(|it| named(it.step)) {
         let message = "nobody is asked before users are moved";
         let hint = "end `validate` with `{ id: approve, gate: NAME }`";
         report.key(&path_of(Phase::Validate), &fault::E1024, message, hint);

@@ -37,9 +37,36 @@ pub(super) fn places(draft: &Draft<'_>, report: &mut Report) {
     templates::check(draft, report);
 }
 
-/// What holds between phases; looked at when each place is right by itself.
+/// What holds between places; looked at when each is right by itself. Each of these is a rule of the linter too.
 pub(super) fn whole(draft: &Draft<'_>, report: &mut Report) {
+    elsewhere(draft, report);
+    lever(draft, report);
+    group(draft, report);
+    proofs(draft, report);
+    debts(draft, report);
+}
+
+/// Users' names lie in the first zone, or the file says why not.
+pub(super) fn elsewhere(draft: &Draft<'_>, report: &mut Report) {
+    switch::elsewhere(draft, report);
+}
+
+/// `swap` moves users once and proves it.
+pub(super) fn lever(draft: &Draft<'_>, report: &mut Report) {
     switch::lever(draft, report);
+}
+
+/// Whoever lists the records that move lists all of them.
+pub(super) fn group(draft: &Draft<'_>, report: &mut Report) {
+    switch::group(draft, report);
+}
+
+/// Data is replaced only after what will replace it was proven, and where it is meant.
+pub(super) fn proofs(draft: &Draft<'_>, report: &mut Report) {
     order::check(draft, report);
+}
+
+/// What a run changes and must put back.
+pub(super) fn debts(draft: &Draft<'_>, report: &mut Report) {
     owed::check(draft, report);
 }

@@ -81,6 +81,7 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
 }
 
 /// The phases in which an action may stand, and why only there.
+#[expect(clippy::too_many_lines, reason = "one line a kind, all of them")]
 const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
     use Phase::{
         Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Swap, SyncOff, SyncOn,
@@ -103,7 +104,7 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         ),
         Params::EmbargoOff(_) => (&[Lift, Renew, SyncOn], "writes are allowed when the run closes"),
         Params::JobOff(_) => {
-            (&[Deploy, SyncOff, Backup, Assess, Fence], "jobs are off before data is copied")
+            (&[Deploy, SyncOff, Backup, Assess, Fence, Renew], "jobs are off before data is copied")
         }
         Params::JobOn(_) => (&[Lift, Renew, SyncOn], "jobs stay off until the run closes"),
         Params::AwsRdsSnapshot(_) => {
@@ -140,7 +141,30 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         | Params::Http(_)
         | Params::BackupWhole(_)
         | Params::DatabaseTarget(_)
-        | Params::DatabaseEqual(_) => return None,
+        | Params::Traffic(_)
+        | Params::Drained(_)
+        | Params::DatabaseRows(_)
+        | Params::DnsRecords(_)
+        | Params::DnsProxied(_)
+        | Params::DnsAged(_)
+        | Params::DnsDnssec(_)
+        | Params::CloudflareToken(_)
+        | Params::SiteMarker(_)
+        | Params::SiteWarm(_)
+        | Params::SiteNames(_)
+        | Params::TlsGroup(_)
+        | Params::AwsRdsPending(_)
+        | Params::AwsRdsWindows(_)
+        | Params::AwsDaily(_)
+        | Params::AwsQuota(_)
+        | Params::JobsPlaced(_)
+        | Params::GitlabSigned(_)
+        | Params::GitlabRunner(_)
+        | Params::GitlabRights(_)
+        | Params::HostDisk(_)
+        | Params::HostMounted(_)
+        | Params::DatabaseEqual(_)
+        | Params::EmbargoHolds(_) => return None,
     })
 }
 
@@ -188,6 +212,7 @@ fn skippable(placed: &Placed<'_>, params: &Params, report: &mut Report) {
             | Params::EmbargoOff(_)
             | Params::JobOff(_)
             | Params::JobsOff(_)
+            | Params::EmbargoHolds(_)
             | Params::DatabaseTarget(_)
             | Params::BackupWhole(_)
     );

@@ -1,8 +1,10 @@
 //! What one part of the file says of another: hosts, jobs, webhooks and sections that must exist.
 
 use crate::fault;
-use crate::model::Role;
+use crate::model::{Phase, Role};
+use crate::workflow::counter::Counter;
 use crate::workflow::draft::{Draft, Placed};
+use crate::workflow::enforced::Enforced;
 use crate::workflow::path::Path;
 use crate::workflow::report::Report;
 use crate::workflow::step::Params;
@@ -24,6 +26,13 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+    for (name, it) in &workflow.scripts {
+        host(workflow, &Path::of("scripts").key(name).key("host"), &it.host, report);
+    }
+    if let Some(embargo) = &workflow.embargo {
+        enforced(workflow, embargo, report);
+    }
+    counter(workflow, report);
     for (name, it) in &workflow.jobs {
         job(workflow, &Path::of("jobs").key(name), name, it, report);
     }
@@ -35,10 +44,56 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
+/// A role that the database has, and a server that can be stopped.
+fn enforced(workflow: &Workflow, embargo: &Enforced, report: &mut Report) {
+    let place = Path::of("embargo");
+    if workflow.database.is_none() {
+        let message = "an embargo is laid on a database, and the file has none";
+        report.key(&place, &fault::E1016, message, "add the section `database`");
+    }
+    if embargo.role.trim().is_empty() {
+        let hint = "the role with which the site writes";
+        report.value(&place.key("role"), &fault::E1008, "the role is missing", hint);
+    }
+    let Some(ftp) = &embargo.ftp else { return };
+    let place = place.key("ftp");
+    host(workflow, &place.key("host"), &ftp.host, report);
+    for (key, argv) in [("stop", &ftp.stop), ("start", &ftp.start), ("running", &ftp.running)] {
+        if argv.is_empty() {
+            let hint = "program and arguments, for example `[docker, compose, stop, ftpd]`";
+            report.value(&place.key(key), &fault::E1008, "the program is missing", hint);
+        }
+    }
+}
+
 fn host(workflow: &Workflow, place: &Path, name: &str, report: &mut Report) {
     if !workflow.hosts.contains_key(name) {
         let hint = suggest::hint(name, workflow.hosts.keys());
         report.value(place, &fault::E1016, format!("there is no host `{name}` in `hosts`"), hint);
+    }
+}
+
+fn counter(workflow: &Workflow, report: &mut Report) {
+    let place = Path::of("counter");
+    match &workflow.counter {
+        None => (),
+        Some(Counter::Command(it)) => {
+            let place = place.key("command");
+            host(workflow, &place.key("host"), &it.host, report);
+            if it.argv.is_empty() {
+                let hint = "for example `[/usr/local/bin/site_requests]`";
+                report.value(&place.key("argv"), &fault::E1008, "no program is named", hint);
+            }
+        }
+        Some(Counter::Page(it)) => {
+            let records = workflow.cloudflare().records.iter().map(|it| it.id.as_str());
+            let records: Vec<&str> = records.collect();
+            if let Some(at) = it.at.as_ref().filter(|at| !records.contains(&at.as_str())) {
+                let hint = suggest::hint(at.as_str(), records);
+                let message = format!("the switch has no record `{at}`");
+                report.value(&place.key("page").key("at"), &fault::E1016, message, hint);
+            }
+        }
     }
 }
 
@@ -103,7 +158,11 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
             );
             continue;
         };
-        if placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
+        // A job of no working role was reported where it is declared; where a way back has left one, it is
+        // taken out before the standby is renewed.
+        let left_behind = matches!(params, Params::JobOff(_)) && placed.phase == Phase::Renew;
+        let judged = !placed.step.is_check() && !left_behind && job.runs_on != Role::Quarantined;
+        if judged && placed.step.on.is_some_and(|on| on != job.runs_on) {
             let message = format!("job `{name}` runs on the other role's host");
             let hint = "`on` is the role that `runs_on` names";
             report.value(&placed.path.key("on"), &fault::E1022, message, hint);
@@ -159,6 +218,10 @@ fn host_of(params: &Params) -> Option<&String> {
         Some(&it.host)
     } else if let Params::HostFile(it) = params {
         Some(&it.host)
+    } else if let Params::HostDisk(it) = params {
+        Some(&it.host)
+    } else if let Params::HostMounted(it) = params {
+        Some(&it.host)
     } else if let Params::DatabaseTarget(it) = params {
         Some(&it.host)
     } else if let Params::HostRun(it) = params {
@@ -183,16 +246,26 @@ fn jobs_of<'a>(with: &Path, params: &'a Params) -> Vec<(Path, &'a String)> {
 /// The sections that this kind works on and the file lacks.
 fn needs(workflow: &Workflow, params: &Params) -> Vec<&'static str> {
     let proves = if let Params::HostRun(it) = params { it.proves } else { None };
-    let backup = matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_))
-        || matches!(proves, Some(Proves::Backup(_)));
-    let database = matches!(params, Params::DatabaseEqual(_) | Params::DatabaseTarget(_))
-        || matches!(proves, Some(Proves::Counts(_)));
+    let backup =
+        matches!(params, Params::BackupWhole(_) | Params::BackupCopy(_) | Params::AwsDaily(_))
+            || matches!(proves, Some(Proves::Backup(_)));
+    let rds = matches!(params, Params::AwsRdsPending(_) | Params::AwsRdsWindows(_));
+    let database =
+        rds || matches!(
+            params,
+            Params::DatabaseEqual(_) | Params::DatabaseTarget(_) | Params::DatabaseRows(_)
+        ) || matches!(proves, Some(Proves::Counts(_)));
     let all = [
         ("backup", backup && workflow.backup.is_none()),
         ("database", database && workflow.database.is_none()),
         (
             "variables",
-            matches!(params, Params::GitlabVariables(_)) && workflow.variables.is_empty(),
+            matches!(params, Params::GitlabVariables(_) | Params::SiteNames(_))
+                && workflow.variables.is_empty(),
+        ),
+        (
+            "counter",
+            matches!(params, Params::Traffic(_) | Params::Drained(_)) && workflow.counter.is_none(),
         ),
         ("closed", matches!(params, Params::Closed(_)) && workflow.closed.is_empty()),
     ];

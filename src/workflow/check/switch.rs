@@ -30,7 +30,14 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
         for (key, name) in [("production", &record.production), ("standby", &record.standby)] {
             name_fits(workflow, &place.key(key), name, report);
         }
-        let first = cloudflare.zones.first();
+    }
+}
+
+/// Users' names lie in the first zone, or the file says why not.
+pub(super) fn elsewhere(draft: &Draft<'_>, report: &mut Report) {
+    let workflow = draft.workflow;
+    for (place, record) in all_records(workflow) {
+        let first = workflow.cloudflare().zones.first();
         let zone = workflow.zone_of(&record.production);
         if zone.is_some()
             && zone != first
@@ -41,6 +48,36 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
                 format!("the production name of `{}` lies outside `{name}`", id(&record.id));
             let hint = "say why with `elsewhere: \"reason\"`, or correct the name";
             report.value(&place.key("production"), &fault::E1021, message, hint);
+        }
+    }
+}
+
+/// Half a group on the other site is worse than none: who lists what moves lists all of it.
+pub(super) fn group(draft: &Draft<'_>, report: &mut Report) {
+    let all: Vec<&str> = draft.workflow.cloudflare().records.iter().map(|it| id(&it.id)).collect();
+    for placed in draft.phase(Phase::Swap) {
+        let Some(Params::Move(it)) = &placed.params else { continue };
+        let place = placed.path.key("with").key("records");
+        let left: Vec<String> = all
+            .iter()
+            .filter(|id| !it.records.iter().any(|own| own == *id))
+            .map(|id| format!("`{id}`"))
+            .collect();
+        if !it.records.is_empty() && !left.is_empty() {
+            let message = format!(
+                "the swap moves a part of the group: {} would stay behind",
+                left.join(", ")
+            );
+            report.value(
+                &place,
+                &fault::E1026,
+                message,
+                "list every record, or leave `records` out",
+            );
+        }
+        for own in it.records.iter().filter(|own| !all.contains(&own.as_str())) {
+            let message = format!("there is no record `{own}` in the switch");
+            report.value(&place, &fault::E1026, message, suggest::hint(own, all.iter().copied()));
         }
     }
 }

@@ -38,6 +38,9 @@ fn context(path: &Path) -> Context {
     match keys[..] {
         ["hosts", _, "ssh"]
         | ["database", "rds"]
+        | ["counter", "command", "argv", ""]
+        | ["counter", "page", "url"]
+        | ["table", "", "value"]
         | ["switch", "cloudflare", "records", "", "target", "eip"]
         | ["drill", "records", "", "target", "eip"] => Context::Site,
         ["backup", "key" | "restore_key"] => Context::Run { stamp: true },

@@ -75,8 +75,10 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         (Path::of("limits.settle"), Some(limits.settle), 5, 10 * MINUTE),
         (Path::of("limits.poll"), Some(limits.poll), 1, 10 * MINUTE),
         (Path::of("limits.call"), Some(limits.call), 5, 10 * MINUTE),
+        (Path::of("limits.counting"), Some(limits.counting), 5, 10 * MINUTE),
         (Path::of("limits.action"), Some(limits.action), MINUTE, DAY),
         (Path::of("limits.late"), Some(limits.late), MINUTE, DAY),
+        (Path::of("limits.preflight"), Some(limits.preflight), 30, 10 * MINUTE),
         // Below a minute name servers make their own; above an hour a swap is not seen by users.
         (Path::of("switch.cloudflare.ttl_max"), Some(workflow.cloudflare().ttl_max), MINUTE, HOUR),
         (
@@ -107,6 +109,9 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
     for placed in &draft.steps {
         all.push((placed.path.key("wait"), placed.step.wait, 1, DAY));
         all.push((placed.path.key("timeout"), placed.step.timeout, 5, DAY));
+        if let Some(Params::Drained(it)) = &placed.params {
+            all.push((placed.path.key("with").key("for"), Some(it.r#for), 30, DAY));
+        }
         if let Some(Params::EmbargoOn(it)) = &placed.params {
             all.push((
                 placed.path.key("with").key("expires"),

@@ -1,38 +1,40 @@
-//! FQDN-ZONE: standby names lie in the last declared zone, and addresses asked for lie in a declared one.
+//! FQDN-ZONE: users' names lie in the first zone, standby names in the last, addresses asked for in a declared one.
 
 use super::Look;
+use super::deed::Deed;
+use crate::workflow::check;
 use crate::workflow::path::Path;
-use crate::workflow::step::Params;
 
 pub(super) fn look(look: &mut Look<'_>) {
-    let workflow = look.draft.workflow;
-    let cloudflare = workflow.cloudflare();
-    let mut found = vec![];
+    look.judged(check::elsewhere);
+    let draft = look.draft;
+    let cloudflare = draft.workflow.cloudflare();
     for (at, record) in cloudflare.records.iter().enumerate() {
-        let zone = workflow.zone_of(&record.standby);
+        let zone = draft.workflow.zone_of(&record.standby);
         if let Some(wanted) = cloudflare.zones.last().filter(|it| zone != Some(*it)) {
             let place = Path::of("switch.cloudflare.records").index(at).key("standby");
             let message =
                 format!("the standby name `{}` lies outside `{}`", record.standby, wanted.name);
-            found.push((place, message, format!("standby names end in `.{}`", wanted.name)));
+            let base = zone.and_then(|it| record.standby.strip_suffix(&it.name));
+            let help = match base.filter(|it| !it.is_empty()) {
+                Some(base) => format!("did you mean `{base}{}`?", wanted.name),
+                None => format!("standby names end in `.{}`", wanted.name),
+            };
+            let zone = Path::of("switch.cloudflare.zones").index(cloudflare.zones.len() - 1);
+            look.say_with(&place, message, help, &zone, "the zone of standby names");
         }
     }
-    for placed in &look.draft.steps {
-        let Some(Params::Http(http)) = &placed.params else { continue };
+    for (placed, deed) in draft.deeds() {
+        let Deed::Asks(http) = deed else { continue };
         let host = url::Url::parse(&http.url).ok().and_then(|it| it.host_str().map(str::to_owned));
         let place = placed.path.key("with").key("url");
         match host {
-            Some(host) if workflow.zone_of(&host).is_none() => {
+            Some(host) if draft.workflow.zone_of(&host).is_none() => {
                 let message = format!("`{host}` lies in no declared zone");
-                found.push((place, message, "ask a name of this system".to_owned()));
+                look.say(&place, message, "ask a name of this system");
             }
             Some(_) => (),
-            None => found.push((
-                place,
-                "this is not an address".to_owned(),
-                "write `https://NAME/PATH`".to_owned(),
-            )),
+            None => look.say(&place, "this is not an address", "write `https://NAME/PATH`"),
         }
     }
-    found.into_iter().for_each(|(place, message, help)| look.say(&place, message, help));
 }

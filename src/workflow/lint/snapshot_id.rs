@@ -1,38 +1,37 @@
 //! SNAPSHOT-ID: RDS takes letters, digits and single hyphens; a version has dots.
 
 use super::Look;
-use crate::workflow::step::Params;
+use super::deed::Deed;
 use crate::workflow::template::{Part, parts};
 
 pub(super) fn look(look: &mut Look<'_>) {
-    let mut found = vec![];
-    for placed in &look.draft.steps {
-        let Some(Params::AwsRdsSnapshot(it)) = &placed.params else { continue };
+    for (placed, deed) in look.draft.deeds() {
+        let Deed::Snapshot(name) = deed else { continue };
         let place = placed.path.key("with").key("name");
-        for part in parts(&it.name) {
-            match part {
-                Part::Name { path, .. }
-                    if path.ends_with("version") || path.ends_with("release") =>
-                {
-                    let message =
-                        format!("`{path}` has dots, which a snapshot's name may not have");
-                    found.push((place.clone(), message));
-                }
-                Part::Text(text) if !fits(text) => {
-                    found.push((
-                        place.clone(),
-                        format!("`{text}` may not stand in a snapshot's name"),
-                    ));
-                }
-                Part::Name { .. } | Part::Text(_) | Part::Broken { .. } => (),
-            }
+        for message in parts(name).into_iter().filter_map(wrong) {
+            look.say(&place, message, HELP);
         }
-        if !it.name.starts_with(|it: char| it.is_ascii_alphabetic()) {
-            found.push((place, "a snapshot's name begins with a letter".to_owned()));
+        if !name.starts_with("{{") && !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
+            look.say(&place, "a snapshot's name begins with a letter", HELP);
+        }
+        if name.ends_with('-') {
+            look.say(&place, "a snapshot's name does not end with a hyphen", HELP);
         }
     }
-    let help = "letters, digits and single hyphens; `{{ run.id }}` makes it unique";
-    found.into_iter().for_each(|(place, message)| look.say(&place, message, help));
+}
+
+const HELP: &str = "letters, digits and single hyphens; `{{ run.id }}` makes it unique";
+
+fn wrong(part: Part<'_>) -> Option<String> {
+    match part {
+        Part::Name { path, .. } if path.ends_with("version") || path.ends_with("release") => {
+            Some(format!("`{path}` has dots, which a snapshot's name may not have"))
+        }
+        Part::Text(text) if !fits(text) => {
+            Some(format!("`{text}` may not stand in a snapshot's name"))
+        }
+        Part::Name { .. } | Part::Text(_) | Part::Broken { .. } => None,
+    }
 }
 
 fn fits(text: &str) -> bool {

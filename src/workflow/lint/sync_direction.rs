@@ -1,4 +1,4 @@
-//! SYNC-DIRECTION: a sync writes into the standby, on the standby's host; never into production.
+//! SYNC-DIRECTION: a sync writes into the standby, on the standby's host; a backup is production's.
 
 use super::Look;
 use crate::model::Role;
@@ -18,10 +18,13 @@ pub(super) fn look(look: &mut Look<'_>) {
             } else if job.runs_on != sync.to {
                 let message = format!("`{name}` overwrites the standby and runs elsewhere");
                 let help = "a sync runs where it writes: after a swap it must not reach back";
-                look.say(&place.key("runs_on"), message, help);
+                let sync = place.key("sync").key("to");
+                look.say_with(&place.key("runs_on"), message, help, &sync, "it writes there");
             }
         } else if job.runs_on != Role::Production {
-            let message = format!("`{name}` backs up the site that users are not on");
+            let message = format!(
+                "`{name}` copies in the wrong direction: it backs up the standby, which users are not on"
+            );
             look.say(&place.key("runs_on"), message, "write `runs_on: production`");
         }
     }

@@ -3,7 +3,9 @@
 //! A step's `with` is kept as data and read a second time by kind, so that spans hold and unknown keys
 //! are refused; templates in it are resolved when the phase is entered, then it is read again.
 
+pub mod pages;
 pub mod params;
+mod proves;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,15 @@
 //! The parameters of every kind of step, and the one list that joins names to them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{Nature, Role};
-use crate::workflow::parts::Lasting;
+use crate::workflow::parts::{Lasting, Share};
+
+pub use crate::workflow::step::proves::{Equal, NewerThan, Proves, Written};
 
 /// Defines one struct a kind and the enum over all of them. `name => Variant(kind of step, nature)`.
 macro_rules! kinds {
@@ -78,6 +82,15 @@ kinds! {
         #[serde(default)]
         resolvers_min: u8,
     }
+    /// What each site gets of its users' requests, by the workflow's counter; reported, never judged.
+    check "traffic" => Traffic Absolute {}
+    /// The side that users left gets next to none of their requests any more.
+    check "drained" => Drained Absolute {
+        /// Its share of all requests stays below this.
+        below: Share,
+        /// Over this long.
+        r#for: Lasting,
+    }
     /// The TTL at the authority is at most the switch's `ttl_max`.
     check "dns.ttl" => DnsTtl Absolute {}
     /// Each zone is delegated to name servers that answer for it.
@@ -100,6 +113,9 @@ kinds! {
         instance: String,
         /// For example `available`.
         status: String,
+        /// Tags it must carry: policies let a user touch only what carries its name.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
     }
     /// A tag exists.
     check "gitlab.tag" => GitlabTag Absolute {
@@ -140,6 +156,9 @@ kinds! {
         host: String,
         /// Absolute paths.
         paths: Vec<String>,
+        /// What some of them must be, by path: SHA-256 in lower-case hex.
+        #[serde(default)]
+        sha256: BTreeMap<String, String>,
     }
     /// Now is outside the closed windows.
     check "closed" => Closed Absolute {}
@@ -185,6 +204,117 @@ kinds! {
         /// The queries.
         queries: Vec<String>,
     }
+    /// How many rows the site's database has; what people write from here on is counted against it.
+    check "database.rows" => DatabaseRows Absolute {
+        /// The queries; each answers with one number.
+        queries: Vec<String>,
+    }
+    /// Every name of the group has its one record, nothing else leads to an address of the sites, nothing stands beside.
+    check "dns.records" => DnsRecords Absolute {}
+    /// No record of the group, and none beside it, is proxied otherwise than the file says.
+    check "dns.proxied" => DnsProxied Absolute {}
+    /// The longer TTL that records had before they were last changed has run out.
+    check "dns.aged" => DnsAged Absolute {
+        /// The longest TTL they had before.
+        before: Lasting,
+    }
+    /// Where the parent zone holds a DS record, the chain of signatures holds down to each name.
+    check "dns.dnssec" => DnsDnssec Absolute {
+        /// The least days that signatures go on being valid.
+        #[serde(default)]
+        days_min: u32,
+    }
+    /// The token of the switch is active, and enough of its allowance of requests is left.
+    check "cloudflare.token" => CloudflareToken Absolute {
+        /// The least share left, per cent.
+        left_percent: u8,
+    }
+    /// A site answers with its own marker at its own address.
+    check "site.marker" => SiteMarker Absolute {
+        /// The URL; Host and SNI are its name.
+        url: String,
+        /// Asked at this address.
+        address: String,
+        /// The whole answer, but for blanks around it.
+        marker: String,
+    }
+    /// Pages that the site's own database names are asked and answer in time: nothing is cold when users come.
+    check "site.warm" => SiteWarm Absolute {
+        /// What the pages are called: a query of one column.
+        query: String,
+        /// The URL of a page, `{}` in the place of its name; Host and SNI are the URL's.
+        url: String,
+        /// Asked at this address.
+        address: String,
+        /// How long each may take.
+        within: Lasting,
+    }
+    /// Role variables are one role's, and their names are names of the switch that the certificate covers.
+    check "site.names" => SiteNames Absolute {}
+    /// Each production name of the switch has a certificate at the address it would have at the site.
+    check "tls.group" => TlsGroup Absolute {
+        /// The least days left.
+        days_min: u32,
+        /// Records whose address serves no TLS.
+        #[serde(default)]
+        except: Vec<String>,
+    }
+    /// Nothing waits to be done to the sites' database instances: no reboot, change or maintenance.
+    check "aws.rds.pending" => AwsRdsPending Absolute {}
+    /// From now on, for as long as a run lasts, no database instance has its backup or maintenance window.
+    check "aws.rds.windows" => AwsRdsWindows Absolute {
+        /// How long a run lasts.
+        lasts: Lasting,
+    }
+    /// Production's newest dump is there, complete, large enough and not old.
+    check "aws.daily" => AwsDaily Absolute {
+        /// The oldest it may be.
+        age_max: Lasting,
+    }
+    /// Each site's region has elastic addresses to spare.
+    check "aws.quota" => AwsQuota Absolute {
+        /// How many.
+        spare: u32,
+    }
+    /// Each job has its one entry where its role demands it, and none elsewhere.
+    check "jobs.placed" => JobsPlaced Absolute {}
+    /// A tag carries a signature.
+    check "gitlab.signed" => GitlabSigned Absolute {
+        /// The project's path.
+        project: String,
+        /// The tag.
+        tag: String,
+    }
+    /// A runner that takes jobs of the token's user is online.
+    check "gitlab.runner" => GitlabRunner Absolute {
+        /// The projects' paths.
+        projects: Vec<String>,
+    }
+    /// The token may play jobs of a tag.
+    check "gitlab.rights" => GitlabRights Absolute {
+        /// The projects' paths.
+        projects: Vec<String>,
+        /// The tag.
+        r#ref: String,
+    }
+    /// File systems of both sites' hosts have room.
+    check "host.disk" => HostDisk Absolute {
+        /// The host.
+        host: String,
+        /// A folder on each file system.
+        paths: Vec<String>,
+        /// The most that may be used, per cent.
+        used_max: u8,
+    }
+    /// File systems are mounted on both sites' hosts.
+    check "host.mounted" => HostMounted Absolute {
+        /// The host.
+        host: String,
+        /// Where.
+        paths: Vec<String>,
+    }
+    /// Writes are really refused wherever an embargo lies, or on one role's site.
+    check "embargo.holds" => EmbargoHolds Absolute {}
     /// Role variables of the site's project are those of a role.
     action "gitlab.variables" => GitlabVariables Absolute {
         /// The role whose values are written.
@@ -201,7 +331,7 @@ kinds! {
         /// The job that deploys.
         r#await: String,
     }
-    /// Writes are announced as refused on the site.
+    /// Writes are refused on the site: as `embargo` says how, else announced only.
     action "embargo.on" => EmbargoOn Absolute {
         /// What is refused.
         scope: Vec<String>,
@@ -233,6 +363,9 @@ kinds! {
         instance: String,
         /// The snapshot's name: letters, digits, single hyphens.
         name: String,
+        /// How long it is kept at least; 30 days when absent.
+        #[serde(default)]
+        keep: Option<Lasting>,
     }
     /// A command on the site's host, once.
     action "host.run" => HostRun Once {
@@ -250,44 +383,14 @@ kinds! {
     /// The run's backup also lies under the key that the restore reads.
     action "backup.copy" => BackupCopy Absolute {}
     /// All records of the group lead to the other site.
-    action "switch" => Move Absolute {}
+    action "switch" => Move Absolute {
+        /// The records, as a reminder of what moves: every one of the group, or nothing.
+        #[serde(default)]
+        records: Vec<String>,
+    }
     /// The table of projects, roles and releases is written between markers in a file.
     action "status.render" => StatusRender Absolute {
         /// The file.
         file: String,
     }
-}
-
-/// A point in a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NewerThan {
-    /// The start of production's embargo.
-    Embargo,
-}
-
-/// Outside evidence that a command did its work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Proves {
-    /// The backup object of the run's stamp is there, newer than the start.
-    Backup(Written),
-    /// Row counts of both sites are equal.
-    Counts(Equal),
-}
-
-/// It is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Written {
-    /// Present.
-    Written,
-}
-
-/// It is equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Equal {
-    /// Equal.
-    Equal,
 }

@@ -244,6 +244,7 @@ async fn an_embargo_is_a_fact_of_the_line_that_ends_its_step() {
     let now = Time::parse("2026-11-21T12:00:00Z").unwrap();
     let embargo = Embargo {
         run: 3,
+        owner: String::new(),
         scope: vec!["content".into(), "schema".into()],
         reason: "release v4.4.0".into(),
         since: now,

@@ -8,8 +8,8 @@ use aws_sdk_ec2::types::{InstanceType, ResourceType, Tag, TagSpecification};
 use aws_sdk_s3::config::Credentials;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use changeover::machine::{Embargo, Fact, Run};
-use changeover::model::{Digest, Kind, Time, Verdict};
+use changeover::machine::{Embargo, Fact, Kept, Run};
+use changeover::model::{Digest, Kind, Phase, Time, Verdict};
 use changeover::port::{Seen, Sent};
 use serde_json::json;
 
@@ -234,7 +234,9 @@ async fn the_backup_is_proven_copied_and_demanded_by_the_load() {
     for (since, wanted) in [(-3600, Verdict::Pass), (3600, Verdict::Fail)] {
         let since = found.evidence[0].at.plus_seconds(since);
         let (reason, scope, until) = (String::new(), vec![], since);
-        world.record.embargoes.insert("hk".into(), Embargo { run: 7, scope, reason, since, until });
+        let owner = String::new();
+        let embargo = Embargo { run: 7, owner, scope, reason, since, until };
+        world.record.embargoes.insert("hk".into(), embargo);
         assert_eq!(look(&world, newer.clone()).await.verdict, wanted);
     }
     loads(&hosts, &moto, &mut world, (key, etag, *size)).await;
@@ -253,7 +255,11 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
     let dir = hosts.dir().to_string_lossy().into_owned();
     std::sync::Arc::make_mut(&mut world.workflow).database.as_mut().unwrap().env_file =
         format!("{dir}/env");
-    let with = json!({ "host": "bastion", "argv": ["true"], "destructive": true });
+    world.record.embargoes.clear();
+    let stamp = world.call("backup.copy", &json!({}), None).run.stamp.clone().unwrap();
+    let with = json!({ "host": "bastion", "argv": ["true", stamp], "destructive": true });
+    // Each host reaches a server of its own, unless something leads it elsewhere.
+    hosts.program("psql", "#!/bin/sh\necho \"server of ${PGHOSTADDR:-$(basename \"$HOME\")}\"\n");
     let target = json!({ "host": "bastion", "env_file": format!("{dir}/env"), "key": "PGHOST" });
     let load =
         async |world: &World| world.action("host.run", &with, Some("sydney")).observe().await;
@@ -271,7 +277,7 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
         stamp: None,
         backup: None,
         entered: std::collections::BTreeMap::new(),
-        waived: std::collections::BTreeSet::new(),
+        waived: std::collections::BTreeMap::new(),
     });
     hosts.write("env", &format!("PGUSER=x\nPGHOST={production}\n"));
     let found = world.check("database.target", &target, Some("sydney")).look().await;
@@ -282,8 +288,28 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
     hosts.write("env", &format!("PGUSER=x\nPGHOST=\"{standby}\"\n"));
     let found = world.check("database.target", &target, Some("sydney")).look().await;
     assert_eq!(found.verdict, Verdict::Pass, "{}", words(&found.evidence));
+    hosts.write("env", &format!("PGHOST={standby}\nPGHOSTADDR=10.0.0.1\n"));
+    let found = world.check("database.target", &target, Some("sydney")).look().await;
+    assert_eq!(found.verdict, Verdict::Fail, "{}", words(&found.evidence));
+    assert!(words(&found.evidence).contains("leads to another server"), "{found:?}");
+    hosts.write("env", &format!("PGHOST=\"{standby}\"\n"));
     let seen = load(world).await;
     assert!(says(&seen).contains("this run has not proven"), "{}", says(&seen));
+    assert!(
+        says(&seen).contains("no copy of rds-server-live-gigadbalt is kept"),
+        "{}",
+        says(&seen)
+    );
+    let snapshot = json!({ "instance": "rds-server-live-gigadbalt", "name": "kept" });
+    let snapshot = world.action("aws.rds.snapshot", &snapshot, Some("sydney"));
+    snapshot.apply(&todo(&snapshot.observe().await)).await;
+    let facts = done(&snapshot.observe().await);
+    let [Fact::Copied { name, kept }] = &facts[..] else { panic!("{facts:?}") };
+    assert_eq!(
+        (kept.site.as_str(), kept.until.seconds_since(kept.made)),
+        ("sydney", 30 * 24 * 3600)
+    );
+    world.record.copies.insert(name.clone(), kept.clone());
     let (key, etag, size) = backup;
     world.record.run.as_mut().unwrap().backup = Some((key.into(), etag.into(), size));
     let seen = load(world).await;
@@ -293,4 +319,25 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
     assert!(matches!(copy.apply(&changes).await, Sent::Accepted { .. }));
     done(&copy.observe().await);
     todo(&load(world).await);
+    // A stamp is the run's own or nothing.
+    for wrong in [json!(["true"]), json!(["true", "latest"]), json!(["true", "20261121"])] {
+        let with = json!({ "host": "bastion", "argv": wrong, "destructive": true });
+        let seen = world.action("host.run", &with, Some("sydney")).observe().await;
+        assert!(matches!(seen, Seen::Foreign { .. }), "{seen:?}");
+        assert!(says(&seen).contains("E3822"), "{}", says(&seen));
+    }
+    // A copy that is gone, or older than what may have been written, is none.
+    let kept = world.record.copies["kept"].clone();
+    world
+        .record
+        .copies
+        .insert("gone".into(), Kept { made: kept.made.plus_seconds(9), ..kept.clone() });
+    assert!(
+        says(&load(world).await).contains("the snapshot gone of"),
+        "{}",
+        says(&load(world).await)
+    );
+    world.record.copies.remove("gone");
+    world.record.run.as_mut().unwrap().entered.insert(Phase::Backup, kept.made.plus_seconds(60));
+    assert!(says(&load(world).await).contains("E3823"), "{}", says(&load(world).await));
 }

@@ -20,7 +20,11 @@ fn bastion() -> Hosts {
     std::fs::create_dir(hosts.path("home")).unwrap();
     hosts.write("home/.env", "PGHOST=db.example\nPGDATABASE=gigadb\nGITLAB_PROJECT_NAME=a/b/c\nGIGADB_ENVIRONMENT=live\nX=$(touch DIR/hacked)\n");
     hosts.program("docker", DOCKER);
-    hosts.program("upstream", "#!/bin/sh\necho \"$*\" >>DIR/loads\n");
+    hosts.program(
+        "upstream",
+        "#!/bin/sh\necho \"$*\" >>DIR/loads; cat .env >DIR/seen; exit $(cat DIR/ends)\n",
+    );
+    hosts.write("ends", "0\n");
     hosts
 }
 
@@ -71,4 +75,35 @@ fn a_load_looks_at_the_dump_before_it_drops_anything() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("nothing was changed"));
     assert_eq!(run(&hosts, "databaseReset", &["today"]).status.code(), Some(2));
     assert_eq!(hosts.read("loads").lines().count(), 2);
+}
+
+#[test]
+fn a_load_may_write_where_the_role_only_reads() {
+    let hosts = bastion();
+    hosts.write("dump", DUMP);
+    let done = run(&hosts, "databaseReset", &["202611210500"]);
+    assert!(done.status.success(), "{done:?}");
+    let (seen, own) = (hosts.read("seen"), hosts.read("home/.env"));
+    assert!(seen.starts_with(&own), "the host's own settings: {seen}");
+    assert_eq!(&seen[own.len()..], "PGOPTIONS=-c default_transaction_read_only=off\n");
+    assert!(!own.contains("PGOPTIONS"), "for the load alone");
+    hosts.write("ends", "7\n");
+    assert_eq!(run(&hosts, "databaseReset", &["202611210500"]).status.code(), Some(7));
+}
+
+#[test]
+fn a_count_that_cannot_be_read_is_no_number() {
+    let hosts = bastion();
+    // The stand-in for ssh runs the script here: `docker` is the one beside it.
+    hosts.program("ssh", "#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c \"$1\"\n");
+    let docker = "#!/bin/sh\n[ \"$1\" = inspect ] && exec test -e DIR/log\ncat DIR/log\n";
+    hosts.program("docker", docker);
+    let unset = run(&hosts, "site_requests", &[]);
+    assert!(!unset.status.success() && unset.stdout.is_empty(), "{unset:?}");
+    hosts.write("home/.env", "WEB_HOST=10.99.0.7\n");
+    let gone = run(&hosts, "site_requests", &[]);
+    assert!(!gone.status.success() && gone.stdout.is_empty(), "{gone:?}");
+    hosts.write("log", "gigadb.org GET /\nalt-live.gigadb.host GET /\nfiles.gigadb.org GET /x\n\n");
+    let counted = run(&hosts, "site_requests", &[]);
+    assert_eq!(String::from_utf8_lossy(&counted.stdout), "2\n", "{counted:?}");
 }

@@ -170,7 +170,7 @@ fn a_watch_tells_what_is_new_and_why_it_ends() {
     assert_eq!(ran.status, 7, "{}", ran.err);
     assert!(ran.out.contains("deploy/version done → deploy: ready"), "{}", ran.out);
     assert!(!ran.out.contains("preflight/identity"), "only what is new: {}", ran.out);
-    assert!(ran.out.ends_with("deploy is done\n"), "{}", ran.out);
+    assert!(ran.out.contains("deploy is done\nway back: free: users have not"), "{}", ran.out);
     assert!(ran.err.contains("next: embargo refuses writes"), "{}", ran.err);
 }
 
@@ -235,4 +235,25 @@ fn verifying_says_who_is_what() {
     let desk = Fake::of(&Walk::soaking());
     let out = Typing::at(&desk).run("audit verify").out;
     assert!(out.contains("by this journal: production sydney v4.4.0, standby hk v4.3.0"), "{out}");
+}
+
+#[test]
+fn the_linters_document_is_findings_and_nothing_else() {
+    let desk = Fake::of(&Walk::new());
+    let document = json(&Typing::at(&desk).run("lint wrong.yaml --json").out);
+    let keys = |it: &Value| -> Vec<String> { it.as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(keys(&document), ["findings"]);
+    let wanted = ["rule", "severity", "file", "line", "column", "message", "help"];
+    assert_eq!(keys(&document["findings"][0]), wanted);
+}
+
+#[test]
+fn a_rule_is_explained_by_its_page() {
+    let desk = Fake::of(&Walk::new());
+    for named in ["EIP-NAME", "eip-name"] {
+        let ran = Typing::at(&desk).run(&format!("explain {named}"));
+        assert!(ran.status == 0 && ran.out.starts_with("# EIP-NAME\n"), "{}", ran.out);
+    }
+    let ran = Typing::at(&desk).run("explain EPI-NAME");
+    assert!(ran.status == 2 && ran.err.contains("did you mean EIP-NAME"), "{}", ran.err);
 }

@@ -2,16 +2,21 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use changeover::app::{Glance, LintFinding, LintReport, Verified};
+use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
 use changeover::conductor::{Order, Plan, PlannedStep, Progress, Reply, Watcher};
+use changeover::drift::{Known, adoption, compare};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
 use changeover::machine::{At, Ended};
-use changeover::model::{Change, Digest, Evidence, Kind, Phase, SystemName, Time, Verb, Way};
+use changeover::model::{
+    Change, Digest, Evidence, Kind, Phase, Sight, SystemName, Time, Verb, Way,
+};
 use changeover::port::Head;
 use changeover::view::render::Paper;
+use changeover::view::{Loses, WayBack};
 use clap::Parser;
 
 use crate::walk::Walk;
@@ -22,6 +27,8 @@ pub(crate) struct Fake {
     pub(crate) orders: Mutex<Vec<Order>>,
     pub(crate) reply: Reply,
     pub(crate) damaged: bool,
+    /// What looks at the world see, one after the other; the last one for ever.
+    pub(crate) looks: Mutex<Vec<Sight>>,
 }
 
 impl Fake {
@@ -35,7 +42,13 @@ impl Fake {
             plan: None,
         };
         let glances = Mutex::new(vec![walk.glance()]);
-        Self { glances, orders: Mutex::default(), reply, damaged: false }
+        Self {
+            glances,
+            orders: Mutex::default(),
+            reply,
+            damaged: false,
+            looks: Mutex::new(vec![Sight::default()]),
+        }
     }
 
     /// What later looks see.
@@ -88,7 +101,14 @@ fn plan(at: Time) -> Plan {
             step("swap", "confirm", "switch.confirm", "unknown"),
             step("sanity", "front", "http", "later"),
         ],
-        way_back: "free: no write was allowed since the swap; users go back to hk".to_owned(),
+        way_back: WayBack {
+            possible: true,
+            seconds: Some(65),
+            loses: Loses::Nothing,
+            because: "no write was allowed since".to_owned(),
+            until: Some(Phase::Lift),
+            says: "free: no write was allowed since the swap; users go back to hk".to_owned(),
+        },
         digest: Digest::of(b"plan"),
     }
 }
@@ -130,6 +150,17 @@ impl Desk for Fake {
         Ok(next)
     }
 
+    async fn drift(&self, _: &SystemName, _: Option<Duration>) -> Result<Drift, Fault> {
+        let mut looks = self.looks.lock().unwrap();
+        let sight = if looks.len() > 1 { looks.remove(0) } else { looks[0].clone() };
+        let glance = self.glances.lock().unwrap()[0].clone();
+        let workflow = glance.workflow.clone().unwrap();
+        let (life, working, now) = (&glance.life, glance.holder.is_some(), glance.now);
+        let known = Known { workflow: &workflow, life, working, now };
+        let (report, adoption) = (compare(&known, &sight), adoption(&known, &sight));
+        Ok(Drift { glance, sight, report, adoption })
+    }
+
     async fn order(
         &self,
         _: &SystemName,
@@ -148,7 +179,8 @@ impl Desk for Fake {
         let text = "format: 1\nswitch:\n  ttl_max: 30\nsites: {}\n".to_owned();
         let finding = |severity, line, column, message: &str, help: &str| LintFinding {
             rule: "TTL-UNIT".to_owned(),
-            code: "E1001".to_owned(),
+            why: "",
+            related: None,
             severity,
             file: file.display().to_string(),
             line,

@@ -4,6 +4,7 @@ mod answers;
 mod binary;
 mod consent;
 mod desk;
+mod drift;
 mod dry_run;
 mod screens;
 mod telling;

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod orders;
+mod preflight;
 mod rig;
 mod steps;
 mod world;

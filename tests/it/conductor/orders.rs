@@ -308,3 +308,28 @@ async fn a_dry_run_writes_nothing() {
     assert!(reply.plan.is_some());
     assert_eq!(rig.world.journal.lines().len(), lines);
 }
+
+#[tokio::test]
+async fn the_line_of_a_waived_check_says_which_who_and_why() {
+    let rig = Rig::new();
+    rig.tell(Command::Init).await.unwrap();
+    rig.truth(|it| it.verdicts.insert("windows".to_owned(), Verdict::Fail));
+    let waive = vec!["windows".into()];
+    let version = "v2".to_owned();
+    rig.tell(Command::Start { version, auto: false, confirm: None, waive }).await.unwrap();
+    let wanted = "windows waived by rob: because; windows was looked at";
+    let lines = rig.world.journal.lines();
+    let said = lines.iter().filter_map(|it| match &it.line.body {
+        Body::Decided { evidence, .. } => evidence.last(),
+        _ => None,
+    });
+    assert!(said.into_iter().any(|it| it.says == wanted), "the check's own line");
+    let started = lines.iter().map(|it| serde_json::to_string(&it.line).unwrap());
+    let fact = r#""check":"windows","by":"rob","reason":"because""#;
+    assert!(started.into_iter().any(|it| it.contains(fact)), "the line of the waiver");
+    let waived = rig.life().record.run.unwrap().waived;
+    assert_eq!(
+        waived[&"windows".into()].sentence(&"windows".into()),
+        "windows waived by rob: because"
+    );
+}

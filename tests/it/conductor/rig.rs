@@ -174,6 +174,7 @@ impl Rig {
             watcher: Arc::new(NoWatcher),
             inbox,
             expected: BTreeMap::<StepId, i64>::new(),
+            measured: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
         });

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use changeover::clock::ManualClock;
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Embargo, Fact, Owed};
-use changeover::model::{Change, Evidence, Nature, OpId, SiteName, Time, Verb, Verdict};
+use changeover::model::{
+    Change, Evidence, Nature, OpId, Owned, Sight, SiteName, Time, Verb, Verdict,
+};
 use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
 use changeover::workflow::Workflow;
 use tokio::sync::Notify;
@@ -171,6 +173,7 @@ impl Played {
             ("embargo.on", _) => {
                 let embargo = Embargo {
                     run: self.call.run.number,
+                    owner: String::new(),
                     scope: vec![],
                     reason: String::new(),
                     since: Time::default(),
@@ -324,6 +327,10 @@ impl World for Scripted {
             marks: BTreeMap::new(),
             evidence: vec![evidence("surveyed")],
         })
+    }
+
+    async fn sight(&self, _: &Workflow, _: &Owned, _: Duration) -> Sight {
+        Sight::default()
     }
 
     async fn first_marks(

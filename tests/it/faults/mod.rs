@@ -12,7 +12,7 @@ use changeover::machine::State;
 use changeover::model::Phase;
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, comparable};
 
 pub(super) fn start() -> Command {
     let version = "v4.3.4".to_owned();
@@ -181,7 +181,8 @@ async fn what_cannot_be_asked_is_unknown_refuses_and_changes_nothing() {
             "{name}"
         );
         if number == 0 {
-            assert_eq!(lab.world(), before);
+            // Reading a site's pages is counted there, and changes nothing.
+            assert_eq!(comparable(&lab.world()), comparable(&before));
         }
         operator.env.clone_from(&lab.env);
         lab.post("/_lab/set", &usual);

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use changeover::chart;
 use changeover::machine::{
-    Body, Diverged, Input, Life, Owed, RegionName, State, allowed, region_of, replay, resume,
+    Body, Diverged, Ended, Fact, Input, Life, Owed, RegionName, State, allowed, region_of, replay,
+    resume,
 };
 use changeover::model::{Kind, Phase, Roles, Way};
 use proptest::prelude::*;
@@ -101,6 +102,60 @@ fn cannot_end(found: &Explored) -> Vec<&Life> {
         }
     }
     found.nodes.iter().zip(&ends).filter(|(_, ends)| !**ends).map(|(node, _)| node).collect()
+}
+
+/// From every state at rest in which `drift adopt` may record that people moved users by hand, the way out
+/// that the conductor leaves ends in steady, around the site that users are on.
+#[test]
+fn what_people_did_by_hand_leaves_a_way_to_steady() {
+    let found = explore(&mut |_, _, _| (), &|_, _| ());
+    let mut adopted = 0;
+    for life in &found.nodes {
+        let (Some(at), Some(run)) = (life.state.at(), &life.record.run) else { continue };
+        let rests =
+            matches!(life.state, State::Ready { .. } | State::Halted { .. } | State::Asking { .. });
+        let releases = matches!(at.kind, Kind::Release | Kind::Switchover);
+        let Some(Roles::Settled { production }) = &life.record.roles else { continue };
+        if !rests || !releases || at.way != Way::Forth || region_of(at.phase) == RegionName::Closing
+        {
+            continue;
+        }
+        let to = world::other(production);
+        let fact = Fact::RolesSettled { production: to.clone() };
+        let (mut here, _, _) = turn(life, &Move::Write(world::note(vec![fact]))).unwrap();
+        let out = if region_of(at.phase) == RegionName::Preparing {
+            Input::Abort
+        } else if to == run.production {
+            Input::Rollback { loss_accepted: true }
+        } else {
+            // The swap was not begun and is as good as done: going on finds it so.
+            Input::Retry
+        };
+        if out == Input::Retry {
+            continue;
+        }
+        adopted += 1;
+        (here, _, _) = turn(&here, &Move::Tell(out, REQUESTER, 0, vec![])).unwrap();
+        for _ in 0..60 {
+            let helpful = moves(&here).into_iter().filter(|it| match it {
+                Move::Tell(input, ..) => {
+                    matches!(input, Input::Next | Input::Settled)
+                        || matches!(input, Input::Step { ended: Ended::Done, .. })
+                }
+                Move::Write(_) => matches!(here.state, State::Settling { .. }),
+            });
+            let Some(after) = helpful.filter_map(|it| turn(&here, &it)).map(|it| it.0).find(|it| {
+                it.state != here.state || it.record.intents.len() < here.record.intents.len()
+            }) else {
+                break;
+            };
+            here = after;
+        }
+        assert_eq!(here.state, State::Steady, "from {:?}", life.state);
+        let there = Some(Roles::Settled { production: to });
+        assert_eq!(here.record.roles, there, "from {:?}", life.state);
+    }
+    assert!(adopted > 400, "{adopted}");
 }
 
 fn check_node(life: &Life, people: &BTreeSet<&str>) {

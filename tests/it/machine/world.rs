@@ -259,6 +259,7 @@ fn job() -> Owed {
 fn embargo() -> Embargo {
     Embargo {
         run: 1,
+        owner: String::new(),
         scope: vec![],
         reason: String::new(),
         since: Time::default(),
@@ -280,7 +281,7 @@ fn intent(at: At, position: u8, facts: Vec<Fact>) -> Intent {
     }
 }
 
-fn note(facts: Vec<Fact>) -> Body {
+pub(crate) fn note(facts: Vec<Fact>) -> Body {
     Body::Note { text: String::new(), reason: None, evidence: vec![], facts }
 }
 

@@ -1,10 +1,12 @@
 //! Pictures: what they say of a walked life.
 
-use changeover::machine::{Ended, Input, Life, Owed, replay};
+mod metrics;
+
+use changeover::machine::{Ended, Fact, Input, Life, Owed, replay};
 use changeover::model::{Digest, Phase, SystemName};
 use changeover::port::Line;
 use changeover::view::words::{lasting, took};
-use changeover::view::{self, End, Look, Mark};
+use changeover::view::{self, End, Look, Loses, Mark};
 
 use crate::walk::{Walk, well};
 
@@ -142,17 +144,55 @@ fn the_target_of_next_is_known_only_before_a_swap() {
 #[test]
 fn going_back_gets_dearer() {
     let mut walk = Walk::soaking();
-    let free = "free: no write was allowed since; users go back to hk";
-    assert_eq!(view::way_back(&walk.life, None), free);
-    let after = view::way_back(&walk.life, Some(Phase::Lift));
-    assert_eq!(after, "costs every write made on sydney since writes were allowed there");
+    let way_back =
+        |walk: &Walk, after| view::way_back(&walk.life, after, &view::measured(&walk.lines));
+    let now = way_back(&walk, None);
+    let free = "free: no write was allowed since; users go back to hk (how long that takes nobody has \
+                measured yet); it costs writes from lift on and ends with renew";
+    assert_eq!(now.says, free);
+    assert!(now.possible && now.loses == Loses::Nothing && now.until == Some(Phase::Lift));
+    assert_eq!(now.seconds, None, "caches were never asked");
+    walk.note("asked", vec![], vec![Fact::Remembered { old: 12, ttl: 60 }]);
+    let now = way_back(&walk, None);
+    // The switch took 3 s and the confirmation 62 s on the way forth; then caches hold for a minute.
+    assert_eq!(now.seconds, Some(3 + 62 + 60 + checks_of_swap(&walk)));
+    assert!(now.says.contains("users go back to hk in about 2m "), "{}", now.says);
+    assert!(
+        now.says.contains("60s in caches") || now.says.contains("1m in caches"),
+        "{}",
+        now.says
+    );
+    let after = way_back(&walk, Some(Phase::Lift));
+    let written =
+        "costs every write made on sydney since writes were allowed there; users go back to hk in";
+    assert!(after.says.starts_with(written), "{}", after.says);
+    assert_eq!(after.loses, Loses::Writes { since: None, rows: None });
     walk.tell("mira", Input::Accept, Default::default());
+    let lifting = walk.now;
     walk.work(well);
-    assert_eq!(view::way_back(&walk.life, None), after);
-    let renewed = view::way_back(&walk.life, Some(Phase::Renew));
-    assert_eq!(renewed, "no way back: hk's data is replaced; start a release instead");
+    let now = way_back(&walk, None);
+    assert_eq!(now.loses, Loses::Writes { since: Some(lifting), rows: None });
+    assert!(
+        now.says.contains("how many is not known") && now.until == Some(Phase::Renew),
+        "{now:?}"
+    );
+    walk.note("counted", vec![], vec![Fact::Rows { rows: 100 }]);
+    walk.note("counted", vec![], vec![Fact::Rows { rows: 131 }]);
+    let now = way_back(&walk, None);
+    assert_eq!(now.loses, Loses::Writes { since: Some(lifting), rows: Some(31) });
+    assert!(now.says.contains("at least 31 rows"), "{}", now.says);
+    let renewed = way_back(&walk, Some(Phase::Renew));
+    assert_eq!(renewed.says, "no way back: hk's data is replaced; start a release instead");
+    assert!(!renewed.possible && renewed.until.is_none());
     walk.next();
-    assert_eq!(view::way_back(&walk.life, None), renewed);
+    assert_eq!(way_back(&walk, None), renewed);
+}
+
+/// Seconds of the swap's steps beside the switch and its confirmation.
+fn checks_of_swap(walk: &Walk) -> i64 {
+    let others = walk.workflow.steps(Phase::Swap).iter();
+    let others = others.filter(|it| !["switch", "switch.confirm"].contains(&it.kind()));
+    i64::try_from(others.count()).unwrap() * 2
 }
 
 #[test]

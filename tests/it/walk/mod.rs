@@ -284,6 +284,7 @@ impl Walk {
                 site: old,
                 embargo: Embargo {
                     run: 1,
+                    owner: String::new(),
                     scope: vec!["content".to_owned(), "schema".to_owned()],
                     reason: "release v4.4.0".to_owned(),
                     since: self.now,

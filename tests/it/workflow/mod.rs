@@ -1,6 +1,8 @@
 //! The workflow file, from outside.
 
+mod as_written;
 mod broken;
+mod examples;
 mod mutants;
 mod reading;
 mod rules;

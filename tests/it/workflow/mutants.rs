@@ -65,7 +65,15 @@ fn is_free(at: &str) -> bool {
     let at = words(at);
     matches!(
         at[..],
-        ["sites" | "names" | "hosts" | "variables" | "jobs" | "people" | "gates" | "webhooks"]
+        ["sites"
+            | "names"
+            | "hosts"
+            | "scripts"
+            | "variables"
+            | "jobs"
+            | "people"
+            | "gates"
+            | "webhooks"]
             | ["sites", _, "vars"]
             | ["gates", _, "approvers"]
     )
@@ -78,7 +86,7 @@ fn is_optional(at: &str) -> bool {
     match last(at) {
         "wait" | "timeout" | "together" | "failover" | "expect" | "annotated" | "distinct"
         | "owned" | "newer_than" | "address" | "body" | "same_as" | "resolvers_min" | "jobs"
-        | "rejoin" | "names" | "proves" | "not" | "identity" => true,
+        | "rejoin" | "names" | "scripts" | "arguments" | "proves" | "not" | "identity" => true,
         "vars" => false,
         "expires" => way[0] == "gates",
         "name" => {
@@ -236,7 +244,8 @@ fn secret(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
         "postgres://gigadb:hunter2@db.example/gigadb".to_owned(),
         format!("q8Zr{}", "T1vKx7Lw2Np9YbQm4Jd6Hs3Fg"),
     ];
-    spot.text()?;
+    // What others refer to is then wrong where they stand, too.
+    spot.text().filter(|_| !spot.is_key(&["id", "name"]))?;
     spot.set("secret", spot.at, json!(dice.pick(&secrets)))
 }
 

@@ -83,7 +83,7 @@ fn mistakes_between_parts_are_reported_together() {
         .replacen("{{ standby.eip.web }}:443", "{{ standby.eip.wbe }}:443", 1)
         .replacen("planned: 30m", "planned: 30s", 1);
     let codes: Vec<String> = places(&text).into_iter().map(|it| it.0).collect();
-    assert_eq!(codes, ["E1016", "E1014", "E1016", "E1020"]);
+    assert_eq!(codes, ["E1016", "E1016", "E1014", "E1020"]);
 }
 
 #[test]

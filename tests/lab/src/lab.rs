@@ -70,7 +70,10 @@ impl Lab {
             Service::Cloudflare => self.with(|world| crate::cloudflare::answer(world, &ask)),
             Service::Gitlab => self.with(|world| crate::gitlab::answer(world, &ask)),
             Service::Aws => crate::aws::answer(self, ask).await,
-            Service::Site => self.with(|world| crate::site::answer(world, &ask)),
+            Service::Site => {
+                tokio::time::sleep(self.with(|world| crate::site::takes(world, &ask))).await;
+                self.with(|world| crate::site::answer(world, &ask))
+            }
             Service::Webhook => self.with(|world| world.announce(&ask)),
             Service::Control => crate::control::answer(self, &ask).await,
             Service::Host | Service::Dns => Reply::text(404, "text/plain", "no such service\n"),

@@ -138,9 +138,14 @@ impl Site {
         ["gigadb-hk-bastion", "gigadb-sydney-bastion"][self.index()]
     }
 
-    /// The site whose bastion has this alias.
+    /// The ssh alias of the site's files host.
+    pub(crate) const fn files_alias(self) -> &'static str {
+        ["gigadb-hk-files", "gigadb-sydney-files"][self.index()]
+    }
+
+    /// The site whose bastion or files host has this alias.
     pub(crate) fn of_alias(alias: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|site| site.alias() == alias)
+        Self::ALL.into_iter().find(|site| site.alias() == alias || site.files_alias() == alias)
     }
 
     /// The private address of the site's database.

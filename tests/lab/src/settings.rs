@@ -50,6 +50,25 @@ pub(crate) struct Settings {
     pub(crate) cloudflare_window_s: f64,
     /// The token's status: active, disabled or expired.
     pub(crate) cloudflare_token: String,
+    /// Requests that others of the same user have made already.
+    pub(crate) cloudflare_used: usize,
+    /// Zones are signed: `no`, `signed`, `broken` (the parent's DS record fits no key) or `ending` (signatures
+    /// end within the hour).
+    pub(crate) dnssec: String,
+    /// Authoritative servers name other servers than the provider does.
+    pub(crate) dns_foreign: bool,
+    /// Elastic addresses that a region allows.
+    pub(crate) eip_quota: u32,
+    /// Both profiles are one user's.
+    pub(crate) one_principal: bool,
+    /// The access level of the GitLab token's user.
+    pub(crate) access_level: u32,
+    /// The least access level that may create tags; 0 is nobody.
+    pub(crate) tag_level: u32,
+    /// Tags are `signed`, `annotated` or `plain`.
+    pub(crate) tags: String,
+    /// GitLab jobs shown as failed, as `PROJECT:JOB`.
+    pub(crate) red_jobs: Vec<String>,
     /// GitLab jobs that fail, by name.
     pub(crate) fail_jobs: Vec<String>,
     /// GitLab jobs that no runner takes, by name.
@@ -76,6 +95,22 @@ pub(crate) struct SiteSettings {
     pub(crate) cert_days: Option<i64>,
     /// The status that every page answers with, instead of what it should.
     pub(crate) status: Option<u16>,
+    /// Seconds that a dataset's page takes to answer.
+    pub(crate) page_s: f64,
+    /// What the page with the site's marker holds, instead of the site's own.
+    pub(crate) marker: Option<String>,
+    /// The site's servers are stopped.
+    pub(crate) stopped: bool,
+    /// The database instance's state, as AWS says it, instead of the real one.
+    pub(crate) database_status: Option<String>,
+    /// Whether parameters of the database instance are in force: `in-sync`, `pending-reboot`.
+    pub(crate) database_parameters: Option<String>,
+    /// The database instance has a change that waits for its window.
+    pub(crate) database_change: bool,
+    /// Maintenance of the database instance that has a date.
+    pub(crate) database_maintenance: Option<String>,
+    /// The database instance's backup window, instead of its own.
+    pub(crate) database_window: Option<String>,
 }
 
 /// What can be set for a host.
@@ -88,6 +123,10 @@ pub(crate) struct HostSettings {
     pub(crate) slow_s: f64,
     /// Seconds after which each connection is cut, its command going on.
     pub(crate) cut_after_s: Option<f64>,
+    /// How much of its file systems is used, per cent; 40 without it.
+    pub(crate) disk_used: Option<u8>,
+    /// Places at which nothing is mounted.
+    pub(crate) unmounted: Vec<String>,
     /// Container images that the host lacks, by the last part of their name.
     pub(crate) missing_images: Vec<String>,
 }
@@ -105,6 +144,15 @@ impl Default for Settings {
             cloudflare_limit: 1200,
             cloudflare_window_s: 300.0,
             cloudflare_token: "active".to_owned(),
+            cloudflare_used: 0,
+            dnssec: "no".to_owned(),
+            dns_foreign: false,
+            eip_quota: 5,
+            one_principal: false,
+            access_level: 40,
+            tag_level: 30,
+            tags: "signed".to_owned(),
+            red_jobs: Vec::new(),
             fail_jobs: Vec::new(),
             stuck_jobs: Vec::new(),
             runner_online: true,

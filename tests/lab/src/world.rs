@@ -76,6 +76,8 @@ pub(crate) struct World {
     pub(crate) snapshots: Snapshots,
     /// Databases, by site.
     pub(crate) databases: [Database; 2],
+    /// Whether the files host's FTP server runs, by site.
+    pub(crate) ftp: [bool; 2],
     /// Sites.
     pub(crate) sites: [SiteState; 2],
     /// Process ids of running host programs, by call.
@@ -107,6 +109,7 @@ impl World {
             gitlab: Gitlab::first(),
             snapshots: Snapshots::default(),
             databases: [Database::first(40), standby],
+            ftp: [true, true],
             sites,
             programs: BTreeMap::new(),
             announcements: Vec::new(),
@@ -124,7 +127,9 @@ impl World {
 
     /// The database that an endpoint names.
     pub(crate) fn database(&mut self, endpoint: &str) -> Option<(Site, &mut Database)> {
-        let site = Site::ALL.into_iter().find(|site| site.endpoint() == endpoint)?;
+        let site = Site::ALL
+            .into_iter()
+            .find(|site| site.endpoint() == endpoint || site.database_address() == endpoint)?;
         Some((site, &mut self.databases[site.index()]))
     }
 
@@ -147,6 +152,7 @@ impl World {
         let mut view = Map::new();
         view.insert("records".to_owned(), self.records_view());
         view.insert("databases".to_owned(), by_site(&|s| self.databases[s.index()].view()));
+        view.insert("ftp".to_owned(), by_site(&|s| json!(self.ftp[s.index()])));
         view.insert("gitlab".to_owned(), self.gitlab.view());
         view.insert("sites".to_owned(), by_site(&|s| self.sites[s.index()].view()));
         view.insert("announcements".to_owned(), json!(self.announcements));

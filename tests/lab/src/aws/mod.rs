@@ -1,5 +1,6 @@
 //! The layer before moto: records, delays what the emulator does at once, passes the rest on.
 
+mod layer;
 mod moto;
 mod provision;
 mod rds;
@@ -93,7 +94,16 @@ pub(crate) async fn answer(lab: &Lab, ask: Ask) -> Reply {
             return refused;
         }
     }
+    let layered = lab.with(|world| layer::instead(&service, &action, &form, &region, world));
+    if let Some(reply) = layered {
+        return reply;
+    }
     let mut reply = forward(lab, &ask).await;
+    if service == "ec2" || service == "rds" {
+        let xml = String::from_utf8_lossy(&reply.body).into_owned();
+        let xml = lab.with(|world| layer::over(&xml, &action, &region, world));
+        reply.body = xml.into();
+    }
     if service == "rds" {
         let xml = String::from_utf8_lossy(&reply.body).into_owned();
         let xml = lab.with(|world| {
@@ -117,7 +127,7 @@ async fn forward(lab: &Lab, ask: &Ask) -> Reply {
     let Some(moto) = lab.fixed.moto else {
         return error(503, "ServiceUnavailable", "this practice cloud was started without moto");
     };
-    let keys = lab.with(|world| world.cloud.keys.clone());
+    let (keys, one) = lab.with(|world| (world.cloud.keys.clone(), world.settings.one_principal));
     let skipped = ["connection", "content-length", "transfer-encoding", "expect"];
     let headers = ask.headers.iter().filter(|(name, _)| !skipped.contains(&name.as_str()));
     let headers: Vec<(String, String)> = headers
@@ -125,7 +135,8 @@ async fn forward(lab: &Lab, ask: &Ask) -> Reply {
             let mut value = value.clone();
             if name == "authorization" {
                 for site in Site::ALL {
-                    value = value.replace(site.access_key(), &keys[site.index()]);
+                    let at = if one { 0 } else { site.index() };
+                    value = value.replace(site.access_key(), &keys[at]);
                 }
             }
             (name.clone(), value)

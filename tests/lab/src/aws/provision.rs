@@ -115,6 +115,13 @@ impl Direct<'_> {
 
     async fn database(&self, site: Site) -> Result<(), String> {
         let instance = site.instance();
+        // Half a day and three days away from now, so that practice does not depend on the hour.
+        let at = |hours: i64, form: &str| {
+            let at = text::now() + jiff::SignedDuration::from_hours(hours);
+            at.strftime(form).to_string().to_ascii_lowercase()
+        };
+        let backup = format!("{}-{}", at(12, "%H:00"), at(12, "%H:45"));
+        let maintenance = format!("{}-{}", at(74, "%a:%H:00"), at(74, "%a:%H:45"));
         let fields = [
             ("DBInstanceIdentifier", instance.as_str()),
             ("DBInstanceClass", "db.t3.large"),
@@ -125,8 +132,8 @@ impl Direct<'_> {
             ("MasterUserPassword", "practice-only"),
             ("DBName", "gigadb"),
             ("BackupRetentionPeriod", "5"),
-            ("PreferredBackupWindow", "03:00-06:00"),
-            ("PreferredMaintenanceWindow", "mon:00:00-mon:02:59"),
+            ("PreferredBackupWindow", &backup),
+            ("PreferredMaintenanceWindow", &maintenance),
             ("Tags.Tag.1.Key", "Owner"),
             ("Tags.Tag.1.Value", site.owner()),
             ("Tags.Tag.2.Key", "Environment"),

@@ -89,7 +89,7 @@ impl Snapshot {
 }
 
 /// Rewrites those elements whose identifier is the wanted one.
-fn rewritten(
+pub(super) fn rewritten(
     xml: &str,
     element: &str,
     identifier: &str,

@@ -87,7 +87,8 @@ impl Cloudflare {
     /// The zones and records of the initial world.
     pub(crate) fn first(cloud: &Cloud) -> Self {
         let mut cloudflare = Self::default();
-        let now = text::stamp(text::now());
+        // Nobody has touched them for a month.
+        let now = text::stamp(text::now() - jiff::SignedDuration::from_hours(24 * 30));
         for name in ZONES {
             let records = RECORDS
                 .iter()
@@ -125,6 +126,12 @@ impl Cloudflare {
             .filter(|record| record.kind == Kind::A && record.name == name)
             .map(|record| record.content.as_str())
             .next()
+    }
+
+    /// Requests that are left in the window; a test may have used some of them up.
+    fn left(&self, settings: &Settings) -> usize {
+        let used = self.requests.len() + settings.cloudflare_used;
+        settings.cloudflare_limit.saturating_sub(used)
     }
 
     /// Counts a request; says for how long requests are refused.
@@ -196,6 +203,15 @@ pub(crate) fn answer(world: &mut World, ask: &Ask) -> Reply {
         let text = "Please wait and consider throttling your request speed";
         return failure(429, 971, text).with("retry-after", wait.as_secs().max(1));
     }
+    let left = world.cloudflare.left(&world.settings);
+    let window = world.settings.cloudflare_window_s;
+    limited(world, ask)
+        .with("x-ratelimit-limit", world.settings.cloudflare_limit)
+        .with("x-ratelimit-remaining", left)
+        .with("x-ratelimit-reset", window.ceil())
+}
+
+fn limited(world: &mut World, ask: &Ask) -> Reply {
     let token = ask.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     if token != Some(CLOUDFLARE_TOKEN) {
         return failure(401, 10000, "Authentication error");

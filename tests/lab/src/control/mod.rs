@@ -34,12 +34,20 @@ pub(crate) async fn answer(lab: &Lab, ask: &Ask) -> Reply {
             Reply::json(200, &json!([]))
         }
         ("GET", "/_lab/world") => or_error(view::world(lab).await),
+        ("POST", "/_lab/reset") if body.get("only").is_some_and(|it| it == "records") => {
+            lab.with(|world| {
+                world.cloudflare = crate::cloudflare::Cloudflare::first(&world.cloud);
+                world.caches = crate::dns::Caches::default();
+            });
+            Reply::json(200, &json!({"ok": true}))
+        }
         ("POST", "/_lab/reset") => or_error(reset(lab).await.map(|()| json!({"ok": true}))),
         ("GET", "/_lab/set") => Reply::json(200, &lab.with(|world| json!(world.settings))),
         ("POST", "/_lab/set") => match set::set(lab, &body) {
             Ok(settings) => Reply::json(200, &settings),
             Err(error) => Reply::json(400, &json!({"error": error})),
         },
+        ("POST", "/_lab/object") => or_bad(set::object(lab, &body).await),
         ("POST", "/_lab/fire") => or_bad(set::fire(lab, &body)),
         _ => Reply::json(404, &json!({"error": "no such control"})),
     }

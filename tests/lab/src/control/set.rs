@@ -57,6 +57,21 @@ fn overlay(under: &mut Value, over: &Value) {
     }
 }
 
+/// Writes an object of the bucket, as somebody with the right to do so.
+pub(super) async fn object(lab: &Lab, body: &Value) -> Result<Value, String> {
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (key, content) = (text("key"), text("body"));
+    match lab.fixed.moto {
+        Some(moto) => {
+            crate::aws::put_object(&lab.fixed.client, moto, &key, content.into()).await?;
+        }
+        None => lab.with(|world| {
+            world.bucket.insert(key, content.into_bytes());
+        }),
+    }
+    Ok(json!({"ok": true}))
+}
+
 /// Runs a host's cron job now, as cron would, if the crontab has it.
 pub(super) fn fire(lab: &Lab, body: &Value) -> Result<Value, String> {
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! DNS: two authoritative servers and three resolvers, on their own ports.
 
+mod signed;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -143,6 +144,9 @@ impl Handler {
 
 /// What an authoritative server knows.
 fn authoritative(world: &World, index: usize, name: &str, kind: RecordType) -> Answer {
+    if world.settings.dns_foreign && kind == RecordType::NS {
+        return zone::foreign(name);
+    }
     let delay = text::seconds(world.settings.dns_delay.of(index));
     let known = Instant::now().checked_sub(delay);
     zone::answer(&world.cloudflare.zones, known, name, kind)
@@ -173,6 +177,16 @@ impl RequestHandler for Handler {
         let Some(answer) = self.recorded(request, &name, kind) else {
             return fallback.into(); // down: no answer at all
         };
+        let asked = signed::Asked {
+            resolver: self.kind == Kind::Resolver,
+            name: &name,
+            kind,
+            signatures: request.edns.as_ref().is_some_and(|it| it.flags().dnssec_ok),
+            unchecked: request.metadata.checking_disabled,
+        };
+        let how = self.lab.with(|world| world.settings.dnssec.clone());
+        let (answer, vouched) = signed::dressed(&answer, asked, &how);
+        metadata.authentic_data = vouched;
         metadata.response_code = answer.code;
         metadata.authoritative =
             self.kind == Kind::Authority && answer.code != ResponseCode::Refused;

@@ -99,6 +99,14 @@ pub(crate) fn answer(zones: &[Zone], at: Option<Instant>, name: &str, kind: Reco
     Answer { code, records: found, soa }
 }
 
+/// The answer of a zone that was delegated to somebody else.
+pub(crate) fn foreign(name: &str) -> Answer {
+    let record =
+        |server: &str| Some(Record::from_rdata(fqdn(name)?, 86_400, RData::NS(NS(fqdn(server)?))));
+    let records = ["ns1.elsewhere.example", "ns2.elsewhere.example"].into_iter().filter_map(record);
+    Answer { code: ResponseCode::NoError, records: records.collect(), soa: None }
+}
+
 const fn typed(kind: Kind) -> RecordType {
     match kind {
         Kind::A => RecordType::A,

@@ -82,7 +82,11 @@ impl Gitlab {
         let pipeline = project.pipeline(pipeline).filter(|_| name == "ld_gigadb")?;
         Some(Deployed {
             site: project.site,
-            version: pipeline.reference.clone(),
+            // What `git describe --always` says of a commit whose tag is no annotated one.
+            version: match settings.tags.as_str() {
+                "plain" => pipeline.sha[..8].to_owned(),
+                _ => pipeline.reference.clone(),
+            },
             configuration: project.scoped("live"),
         })
     }

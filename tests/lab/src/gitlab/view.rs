@@ -26,6 +26,9 @@ fn commit(sha: &str, title: &str, at: Timestamp) -> Value {
     })
 }
 
+/// How a signature stands at the end of a tag; what is between the lines is nobody's.
+const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----\n\npractice\n-----END PGP SIGNATURE-----\n";
+
 /// A variable.
 pub(super) fn variable(variable: &Variable) -> Value {
     let value = if variable.hidden { Value::Null } else { json!(variable.value) };
@@ -38,9 +41,16 @@ pub(super) fn variable(variable: &Variable) -> Value {
 }
 
 /// A tag.
-pub(super) fn tag(tag: &Tag) -> Value {
+pub(super) fn tag(tag: &Tag, kind: &str) -> Value {
+    let message = tag.message.clone().unwrap_or_default();
+    let (message, target) = match kind {
+        "plain" => (String::new(), &tag.commit),
+        "annotated" => (message, &tag.target),
+        // The API gives a tag's message as git keeps it, its signature at the end.
+        _ => (format!("{message}\n{SIGNATURE}"), &tag.target),
+    };
     json!({
-        "name": tag.name, "message": tag.message.clone().unwrap_or_default(), "target": tag.target,
+        "name": tag.name, "message": message, "target": target,
         "commit": commit(&tag.commit, &format!("Release {}", tag.name), tag.created),
         "release": null, "protected": true, "created_at": stamp_ms(tag.created),
     })
@@ -59,6 +69,18 @@ pub(super) fn runner(online: bool, whole: bool) -> Value {
         view["run_untagged"] = json!(false);
     }
     view
+}
+
+/// The one rule about who may create tags.
+pub(super) fn protected_tag(level: u32) -> Value {
+    let who = if level == 0 { "No one".to_owned() } else { format!("Level {level}") };
+    json!({
+        "name": "v*",
+        "create_access_levels": [{
+            "id": 1, "access_level": level, "access_level_description": who, "user_id": null,
+            "group_id": null, "deploy_key_id": null,
+        }],
+    })
 }
 
 /// An environment of a project.
@@ -130,13 +152,16 @@ pub(super) fn job(project: &Project, job: &Job) -> Value {
 }
 
 /// A project.
-pub(super) fn project(project: &Project) -> Value {
+pub(super) fn project(project: &Project, level: u32) -> Value {
     let path = project.site.project();
     let name = path.rsplit('/').next().unwrap_or_default();
     json!({
         "id": project.site.project_id(), "name": name, "path": name,
         "path_with_namespace": path, "default_branch": "develop", "archived": false,
-        "visibility": "public", "web_url": format!("https://gitlab.practice/{path}"),
+        "visibility": "public",
+        "permissions": {
+            "project_access": {"access_level": level, "notification_level": 3}, "group_access": null,
+        }, "web_url": format!("https://gitlab.practice/{path}"),
     })
 }
 

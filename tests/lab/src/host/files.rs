@@ -10,9 +10,14 @@ use crate::profile::Site;
 
 use super::{CONTROL_VARIABLE, SITE_PROGRAMS, SYSTEM_PROGRAMS};
 
-/// A host's folder.
+/// The folder of a site's bastion.
 pub(crate) fn folder(dir: &Path, site: Site) -> PathBuf {
-    dir.join("hosts").join(site.alias())
+    folder_of(dir, site.alias())
+}
+
+/// A host's folder.
+pub(crate) fn folder_of(dir: &Path, alias: &str) -> PathBuf {
+    dir.join("hosts").join(alias)
 }
 
 /// A host's crontab file.
@@ -37,7 +42,22 @@ pub(crate) fn write(fixed: &Fixed) -> io::Result<()> {
     let bin = fixed.dir.join("bin");
     fs::create_dir_all(&bin)?;
     script(&bin.join("ssh"), fixed, "exec", "ssh")?;
-    Site::ALL.into_iter().try_for_each(|site| host(fixed, site))
+    Site::ALL.into_iter().try_for_each(|site| {
+        files_host(fixed, site)?;
+        host(fixed, site)
+    })
+}
+
+/// The files host runs the FTP server; nobody has a crontab or a database there.
+fn files_host(fixed: &Fixed, site: Site) -> io::Result<()> {
+    let folder = folder_of(&fixed.dir, site.files_alias());
+    for inner in ["bin", "home/centos"] {
+        fs::create_dir_all(folder.join(inner))?;
+    }
+    for program in ["docker", "ps"] {
+        script(&folder.join("bin").join(program), fixed, "exec", &format!("host {program}"))?;
+    }
+    Ok(())
 }
 
 fn host(fixed: &Fixed, site: Site) -> io::Result<()> {

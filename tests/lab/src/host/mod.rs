@@ -19,6 +19,8 @@ pub(crate) const HOST_VARIABLE: &str = "CHANGEOVER_LAB_HOST";
 pub(crate) const CONTROL_VARIABLE: &str = "CHANGEOVER_LAB_CONTROL";
 
 /// Programs in a host's own `bin`.
-pub(crate) const SYSTEM_PROGRAMS: [&str; 5] = ["crontab", "docker", "psql", "ps", "pgrep"];
+pub(crate) const SYSTEM_PROGRAMS: [&str; 8] =
+    ["crontab", "docker", "psql", "ps", "pgrep", "df", "mount", "sha256sum"];
 /// Programs under `/usr/local/bin`.
-pub(crate) const SITE_PROGRAMS: [&str; 3] = ["s3backup", "databaseReset", "sync_dropbox"];
+pub(crate) const SITE_PROGRAMS: [&str; 4] =
+    ["s3backup", "databaseReset", "sync_dropbox", "site_requests"];

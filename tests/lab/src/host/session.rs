@@ -32,16 +32,16 @@ fn start(lab: &Lab, body: &Value) -> Value {
     };
     lab.with(|world| {
         let n = world.calls.begin(Service::Host, &arrival);
-        let Some(site) = Site::of_alias(&alias) else {
+        if Site::of_alias(&alias).is_none() {
             world.calls.end(n, 255, b"unknown alias", false);
             return json!({"n": n, "act": "unknown"});
-        };
+        }
         let settings = world.settings.hosts.get(&alias).cloned().unwrap_or_default();
         let rule = fault::take(&mut world.faults, Service::Host, &arrival);
         let mut plan = json!({
             "n": n, "generation": world.generation, "act": "run", "slow_s": settings.slow_s,
             "cut_after_s": settings.cut_after_s,
-            "folder": files::folder(&lab.fixed.dir, site).to_string_lossy(),
+            "folder": files::folder_of(&lab.fixed.dir, &alias).to_string_lossy(),
         });
         if settings.down {
             plan["act"] = json!("refuse");

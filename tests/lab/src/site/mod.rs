@@ -3,6 +3,8 @@
 mod authority;
 mod listener;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::call::Arrival;
@@ -23,6 +25,8 @@ pub(crate) struct SiteState {
     version: String,
     configuration: Value,
     requests: u64,
+    /// Requests for production's names: those of users, wherever DNS leads by now.
+    users: u64,
     /// What the site shows when a TLS connection is opened.
     pub(crate) identity: Identity,
 }
@@ -31,13 +35,18 @@ impl SiteState {
     /// A site of the initial world.
     pub(crate) fn first(site: Site, identity: Identity) -> Self {
         let configuration = site.first_role().configuration();
-        Self { version: first_version().to_owned(), configuration, requests: 0, identity }
+        Self { version: first_version().to_owned(), configuration, requests: 0, users: 0, identity }
     }
 
     /// Puts a version and a configuration live.
     pub(crate) fn deploy(&mut self, version: String, configuration: Value) {
         self.version = version;
         self.configuration = configuration;
+    }
+
+    /// How many requests for production's names there were so far.
+    pub(crate) const fn users(&self) -> u64 {
+        self.users
     }
 
     fn variable(&self, key: &str) -> &str {
@@ -55,7 +64,7 @@ impl SiteState {
     pub(crate) fn view(&self) -> Value {
         json!({
             "version": self.version, "configuration": self.configuration,
-            "requests": self.requests,
+            "requests": self.requests, "users": self.users,
         })
     }
 }
@@ -68,16 +77,29 @@ pub(crate) fn classify(ask: &Ask, arrival: &mut Arrival) {
     arrival.changes = ask.method == "POST";
 }
 
+/// How long a request takes.
+pub(crate) fn takes(world: &World, ask: &Ask) -> Duration {
+    let settings = ask.site.and_then(|site| world.settings.sites.get(site.name()));
+    let slow = settings.filter(|_| ask.path.starts_with("/dataset/"));
+    slow.map_or(Duration::ZERO, |it| text::seconds(it.page_s))
+}
+
 /// Answers a request to a site.
 pub(crate) fn answer(world: &mut World, ask: &Ask) -> Reply {
     let Some(site) = ask.site else { return plain(404, "no site\n") };
     let settings = world.settings.sites.get(site.name()).cloned().unwrap_or_default();
-    world.sites[site.index()].requests += 1;
-    if let Some(status) = settings.status {
-        return plain(status, "asked to fail\n");
+    if ask.path == "/requests" {
+        // What counts requests is not a user.
+        return Reply::json(200, &json!({"requests": world.sites[site.index()].users}));
     }
     let host = ask.header("host").unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let user = profile::production_names().contains(&host);
+    world.sites[site.index()].requests += 1;
+    world.sites[site.index()].users += u64::from(user);
+    if let Some(status) = settings.status {
+        return plain(status, "asked to fail\n");
+    }
     if !world.sites[site.index()].serves(&host) {
         return plain(404, "no such host here\n");
     }
@@ -94,7 +116,7 @@ fn page(world: &mut World, site: Site, ask: &Ask) -> Reply {
             let Some(key) = text::value(&query, "key") else {
                 return plain(400, "key is missing\n");
             };
-            if !database.tables || database.read_only {
+            if !database.tables || database.session_read_only {
                 return plain(503, "writes are refused here\n");
             }
             database.write(key);
@@ -110,6 +132,12 @@ fn page(world: &mut World, site: Site, ask: &Ask) -> Reply {
                 database.datasets.len(),
                 state.version,
             ))
+        }
+        "/.well-known/changeover" => {
+            let settings = world.settings.sites.get(site.name());
+            let own = format!("gigadb-{}", site.name());
+            let marker = settings.and_then(|it| it.marker.clone()).unwrap_or(own);
+            Reply::text(200, "text/plain", format!("{marker}\n"))
         }
         "/rss/latest" => {
             let home = state.variable("HOME_URL");

@@ -12,9 +12,10 @@ use crate::call::{Arrival, Service};
 use crate::client::Client;
 use crate::lab::Lab;
 use crate::profile::Site;
-use crate::{aws, text};
+use crate::{aws, database, text};
 
 mod data;
+mod system;
 mod tools;
 
 /// What a program prints and how it ends, or how it goes on.
@@ -50,15 +51,25 @@ impl Output {
     }
 }
 
+/// What libpq reads of the environment.
+#[derive(Debug)]
+struct Server<'a> {
+    host: &'a str,
+    /// Connected to instead of what `host` resolves to.
+    address: &'a str,
+    options: &'a str,
+}
+
 /// One step of a program, as the small part asks for it.
 #[derive(Debug)]
 struct Step<'a> {
     site: Site,
+    alias: &'a str,
     program: &'a str,
     args: Vec<String>,
     part: &'a str,
     stdin: &'a str,
-    pghost: &'a str,
+    server: Server<'a>,
     environment: &'a str,
 }
 
@@ -74,7 +85,8 @@ pub(crate) async fn main(program: &str, args: &[String]) -> ExitCode {
     let Ok(control) = variable(CONTROL_VARIABLE).parse::<SocketAddr>() else {
         return report("", "the practice cloud is not known here\n", 127);
     };
-    let wanted = program == "crontab" && args.iter().all(|arg| arg == "-")
+    let wanted = program == "sha256sum"
+        || program == "crontab" && args.iter().all(|arg| arg == "-")
         || program == "psql" && !args.iter().any(|arg| arg.starts_with('-') && arg.ends_with('c'));
     let mut stdin = String::new();
     if wanted && !std::io::stdin().is_terminal() {
@@ -84,7 +96,8 @@ pub(crate) async fn main(program: &str, args: &[String]) -> ExitCode {
     let environment = std::fs::read_to_string(format!("{home}/.env")).unwrap_or_default();
     let mut ask = json!({
         "alias": alias, "program": program, "args": args, "step": "start", "stdin": stdin,
-        "pghost": variable("PGHOST"), "environment": environment, "pid": std::os::unix::process::parent_id(),
+        "pghost": variable("PGHOST"), "pghostaddr": variable("PGHOSTADDR"),
+        "pgoptions": variable("PGOPTIONS"), "environment": environment, "pid": std::os::unix::process::parent_id(),
     });
     let client = Client::new();
     loop {
@@ -123,11 +136,16 @@ pub(crate) async fn answer(lab: &Lab, body: &Value) -> Value {
     let args: Vec<String> = args.iter().filter_map(|a| a.as_str().map(str::to_owned)).collect();
     let step = Step {
         site,
+        alias: text_of("alias"),
         program: text_of("program"),
         args,
         part: text_of("step"),
         stdin: text_of("stdin"),
-        pghost: text_of("pghost"),
+        server: Server {
+            host: text_of("pghost"),
+            address: text_of("pghostaddr"),
+            options: text_of("pgoptions"),
+        },
         environment: text_of("environment"),
     };
     let number = |name: &str| body.get(name).and_then(Value::as_u64);
@@ -168,14 +186,15 @@ impl Step<'_> {
             "crontab" => crontab::changes(&self.args),
             "s3backup" | "databaseReset" => true,
             "sync_dropbox" => self.args.iter().any(|arg| arg == "--apply"),
-            "psql" => tools::query_of(self).to_ascii_lowercase().trim_start().starts_with("alter"),
+            "psql" => database::changes(&tools::query_of(self)),
+            "docker" => tools::compose(self).is_some_and(|verb| verb != "ps"),
             _ => false,
         };
         Arrival {
             operation: self.program.to_owned(),
-            place: Some(self.site.alias().to_owned()),
+            place: Some(self.alias.to_owned()),
             method: "RUN".to_owned(),
-            path: format!("/{}/{}", self.site.alias(), self.program),
+            path: format!("/{}/{}", self.alias, self.program),
             query: self.args.join(" "),
             body: self.stdin.as_bytes().to_vec(),
             changes,
@@ -189,6 +208,10 @@ impl Step<'_> {
             "docker" => tools::docker(lab, self),
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
+            "site_requests" => tools::site_requests(lab, self),
+            "df" => system::df(lab, self),
+            "mount" => system::mount(lab, self),
+            "sha256sum" => system::sha256sum(self),
             "s3backup" => data::backup(lab, self).await,
             "databaseReset" => data::reset(lab, self).await,
             other => Output::failed(127, &format!("{other}: command not found\n")),

@@ -31,7 +31,7 @@ struct Parsed {
 }
 
 fn parsed(step: &Step<'_>) -> Parsed {
-    let mut parsed = Parsed { queries: Vec::new(), host: step.pghost.to_owned() };
+    let mut parsed = Parsed { queries: Vec::new(), host: step.server.host.to_owned() };
     let mut args = step.args.iter();
     while let Some(arg) = args.next() {
         let (name, inline) = match arg.split_once('=') {
@@ -63,7 +63,11 @@ pub(super) fn query_of(step: &Step<'_>) -> String {
 
 /// Asks the database that the environment or the arguments name.
 pub(super) fn psql(lab: &Lab, step: &Step<'_>) -> Output {
-    let Parsed { queries, host } = parsed(step);
+    let Parsed { queries, mut host } = parsed(step);
+    if !step.server.address.is_empty() {
+        step.server.address.clone_into(&mut host);
+    }
+    let writable = step.server.options.contains("default_transaction_read_only=off");
     if host.is_empty() {
         let said = "psql: error: connection to server on socket \
                     \"/var/run/postgresql/.s.PGSQL.5432\" failed: No such file or directory\n";
@@ -79,7 +83,7 @@ pub(super) fn psql(lab: &Lab, step: &Step<'_>) -> Output {
         };
         let mut output = Output::ok("");
         for query in queries {
-            match database.query(&query, site.database_address()) {
+            match database.query(&query, site, writable) {
                 Ok((answer, changed)) => {
                     output.stdout += &answer;
                     output.stdout.push('\n');
@@ -97,21 +101,66 @@ pub(super) fn psql(lab: &Lab, step: &Step<'_>) -> Output {
     })
 }
 
-/// `docker image inspect NAME…`, the only thing that is asked of it.
+/// The verb of `docker compose VERB … ftpd`.
+pub(super) fn compose<'a>(step: &'a Step<'_>) -> Option<&'a str> {
+    let args: Vec<&str> = step.args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["compose", verb @ ("stop" | "start" | "ps"), .., "ftpd"] => Some(verb),
+        _ => None,
+    }
+}
+
+/// `docker compose stop|start|ps … ftpd` on a files host.
+fn ftpd(lab: &Lab, step: &Step<'_>, verb: &str) -> Output {
+    if step.alias != step.site.files_alias() {
+        return Output::failed(1, "no such service: ftpd\n");
+    }
+    lab.with(|world| {
+        let runs = &mut world.ftp[step.site.index()];
+        let before = *runs;
+        match verb {
+            "ps" if before => return Output::ok("0123456789ab\n"),
+            "ps" => return Output::ok(""),
+            "stop" => *runs = false,
+            _ => *runs = true,
+        }
+        Output::ok("").applied(before != *runs)
+    })
+}
+
+/// The images that the host lacks.
+fn missing(lab: &Lab, step: &Step<'_>) -> Vec<String> {
+    lab.with(|world| {
+        let settings = world.settings.hosts.get(step.alias);
+        settings.map(|settings| settings.missing_images.clone()).unwrap_or_default()
+    })
+}
+
+/// What `docker run` says of an image that is not there: nobody is logged in to the registry.
+pub(super) fn gone(lab: &Lab, step: &Step<'_>, image: &str) -> Option<Output> {
+    let name = format!("registry.gitlab.com/{}/{image}", step.site.project());
+    let said = format!(
+        "Unable to find image '{name}:live' locally\ndocker: Error response from daemon: pull \
+         access denied for {name}, repository does not exist or may require 'docker login'.\n"
+    );
+    missing(lab, step).iter().any(|it| it == image).then(|| Output::failed(125, &said))
+}
+
+/// `docker image inspect NAME…` and `docker compose … ftpd`.
 pub(super) fn docker(lab: &Lab, step: &Step<'_>) -> Output {
+    if let Some(verb) = compose(step) {
+        return ftpd(lab, step, verb);
+    }
     let args: Vec<&str> = step.args.iter().map(String::as_str).collect();
     let (["image", "inspect", rest @ ..] | ["inspect", "--type=image", rest @ ..]) =
         args.as_slice()
     else {
         return Output::failed(
             125,
-            "docker: the practice host knows `docker image inspect` only\n",
+            "docker: the practice host knows `docker image inspect` and `docker compose` only\n",
         );
     };
-    let missing = lab.with(|world| {
-        let settings = world.settings.hosts.get(step.site.alias());
-        settings.map(|settings| settings.missing_images.clone()).unwrap_or_default()
-    });
+    let missing = missing(lab, step);
     let mut formatted = false;
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     let mut names = rest.iter();
@@ -178,6 +227,12 @@ pub(super) fn sync_dropbox(lab: &Lab, step: &Step<'_>) -> Output {
         }
         Err(error) => Output::failed(1, &format!("sync_dropbox: {error}\n")),
     }
+}
+
+/// How many requests for production's names the site's access log has.
+pub(super) fn site_requests(lab: &Lab, step: &Step<'_>) -> Output {
+    let users = lab.with(|world| world.sites[step.site.index()].users());
+    Output::ok(&format!("{users}\n"))
 }
 
 /// Lines, each with its end.

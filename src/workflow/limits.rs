@@ -1,0 +1,40 @@
+//! How long things may take.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::workflow::parts::Lasting;
+
+/// All waits. Lint refuses small ones outside `practice: true`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Between two equal readings that settle an unknown outcome.
+    pub settle: Lasting,
+    /// Between two looks at something that takes time.
+    pub poll: Lasting,
+    /// One outside call.
+    pub call: Lasting,
+    /// How long requests are counted for a rate.
+    pub counting: Lasting,
+    /// One attempt of an action that says nothing else.
+    pub action: Lasting,
+    /// How long after its deadline a late request could still take effect.
+    pub late: Lasting,
+    /// The whole of preflight; a check that has not ended then is unknown.
+    pub preflight: Lasting,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            settle: Lasting::seconds(5),
+            poll: Lasting::seconds(3),
+            call: Lasting::seconds(20),
+            counting: Lasting::seconds(10),
+            action: Lasting::seconds(600),
+            late: Lasting::seconds(60),
+            preflight: Lasting::seconds(120),
+        }
+    }
+}
