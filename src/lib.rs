@@ -5,6 +5,9 @@
 //! (`chart`, `view`) and of where the world differs from it (`drift`), the doors to the world (`port`), what stands behind them (`journal`, `actuator`,
 //! `clock`), the loop that joins them (`conductor`), the wiring (`app`) and the commands (`cli`).
 
+// Futures of a whole command hold those of each phase and step.
+#![recursion_limit = "256"]
+
 pub mod actuator;
 pub mod app;
 pub mod chart;

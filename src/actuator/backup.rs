@@ -81,6 +81,13 @@ pub(super) async fn written(wire: &Wire, call: &Call, since: Time) -> Finding {
     read.await.unwrap_or_else(|trouble: Trouble| trouble.finding(wire))
 }
 
+/// Whether it is whole: what was cut on its way is made again by its own step, not met by a later check that
+/// cannot mend it.
+pub(super) async fn whole(wire: &Arc<Wire>, call: &Call) -> Finding {
+    let with = BackupWhole { newer_than: None };
+    Whole { wire: Arc::clone(wire), call: call.clone(), with }.look().await
+}
+
 /// Whether the object that this run proved lies, byte for byte, where the restore reads it, and is whole and
 /// fresh there: proven at the very object that will be read.
 pub(super) async fn exact(wire: &Wire, call: &Call) -> Finding {
@@ -134,7 +141,7 @@ async fn judged(
 ) -> Result<(Vec<Evidence>, Vec<String>), Trouble> {
     let url = bucket.url(&object.key);
     let mut evidence = vec![describe(wire, bucket, object)];
-    let before = before(call, plan, bucket).await?;
+    let before = before(call, plan, bucket, object).await?;
     let tail = bucket.tail(object, TAIL_BYTES).await?;
     let mut wrong = Vec::new();
     wrong.extend(too_small(plan, object, before.as_ref()));
@@ -155,18 +162,20 @@ async fn judged(
     Ok((evidence, wrong))
 }
 
-/// The newest dump of the same family, from before this run's.
+/// The newest dump of the same family, from before this one; a night's dump that came later says nothing.
 async fn before(
     call: &Call,
     plan: &Plan<'_>,
     bucket: &Bucket<'_>,
+    object: &Object,
 ) -> Result<Option<Object>, Trouble> {
     let stamp = call.run.stamp.as_deref().unwrap_or_default();
     let Some((prefix, suffix)) = plan.key.split_once(stamp).filter(|_| !stamp.is_empty()) else {
         return Ok(None);
     };
     let mut family = bucket.family(prefix).await?;
-    family.retain(|it| it.key != plan.key && is_stamped(&it.key, prefix, suffix));
+    let earlier = |it: &Object| newer(object.modified, it.modified);
+    family.retain(|it| it.key != plan.key && earlier(it) && is_stamped(&it.key, prefix, suffix));
     Ok(family.into_iter().max_by_key(|it| it.modified))
 }
 
@@ -222,9 +231,7 @@ impl Whole {
 
 /// Whether a key is of the family: a daily or a run's stamp in the middle.
 fn is_stamped(key: &str, prefix: &str, suffix: &str) -> bool {
-    key.strip_prefix(prefix)
-        .and_then(|it| it.strip_suffix(suffix))
-        .is_some_and(|stamp| Time::is_stamp(stamp))
+    key.strip_prefix(prefix).and_then(|it| it.strip_suffix(suffix)).is_some_and(Time::is_stamp)
 }
 
 /// `None` if it is large enough against the one before.

@@ -208,8 +208,16 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
     let (mut evidence, mut alike) = (Vec::new(), true);
     for ((query, production), standby) in queries.iter().zip(production).zip(standby) {
         let data = json!({ "production": production, "standby": standby });
-        if production == standby {
-            let says = format!("{query}: {production} on both sites");
+        if alike_enough(call, query, &production, &standby) {
+            let (here, there) = (&call.production, &call.standby);
+            let says = if production == standby {
+                format!("{query}: {production} on both sites")
+            } else {
+                format!(
+                    "{query}: {standby} on {there}, all of the dump; {here} takes writes and has \
+                     {production} by now"
+                )
+            };
             evidence.push(wire.evidence_with("database", says, data));
         } else {
             alike = false;
@@ -235,6 +243,18 @@ pub(super) async fn counts(
     let good = said.iter().map(|it| it.good("database").ok());
     let both = queries.iter().zip(good);
     both.filter_map(|(query, answer)| Some((query.clone(), answer?.to_owned()))).collect()
+}
+
+/// Equal; or, while production takes writes, not less than it had when its dump was begun and not more than
+/// it has now.
+fn alike_enough(call: &Call, query: &str, production: &str, standby: &str) -> bool {
+    let frozen = call.record.embargoes.contains_key(&call.production);
+    let rows = |text: &str| text.parse::<u64>().ok();
+    let between = match (call.record.held.get(query), rows(standby), rows(production)) {
+        (Some(held), Some(standby), Some(production)) => (*held..=production).contains(&standby),
+        (None, _, _) | (_, None, _) | (_, _, None) => false,
+    };
+    production == standby || !frozen && between
 }
 
 /// The answers of one site, in order; all of them or none.

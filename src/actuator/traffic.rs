@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
 use crate::actuator::{Wire, cloudflare, dns, http, site};
-use crate::fault::{E3801, E3911, E3912};
+use crate::fault::{E3801, E3911, E3912, E3913};
 use crate::machine::{Counted, Fact, RegionName, region_of};
 use crate::model::{Evidence, Kind, SiteName, Verdict, Way};
 use crate::port::{Call, Check, Finding};
@@ -76,7 +76,8 @@ impl Check for Meter {
             }
             Err(trouble) => {
                 evidence.push(trouble.evidence(&self.wire));
-                Verdict::Unknown
+                // It was asked and answers rubbish: asking again will not help.
+                if trouble.code == &E3913 { Verdict::Fail } else { Verdict::Unknown }
             }
         };
         Finding { verdict, evidence, facts }
@@ -125,7 +126,7 @@ impl Meter {
         };
         number(&text).ok_or_else(|| {
             let shown: String = text.trim().chars().take(60).collect();
-            Trouble::harmless(&E3911, &source, format!("{on}: `{shown}` is no number of requests"))
+            Trouble::harmless(&E3913, &source, format!("{on}: `{shown}` is no number of requests"))
         })
     }
 

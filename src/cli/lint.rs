@@ -1,7 +1,6 @@
 //! `lint`: check workflow files, and say it as a good compiler does.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -83,7 +82,8 @@ fn print(reports: &[LintReport], files: usize, scene: &mut Scene<'_>) -> Result<
     let mut text =
         format!("{}, {} in {}", of(errors, "error"), of(warnings, "warning"), of(files, "file"));
     if let Some(finding) = reports.iter().flat_map(|it| &it.findings).next() {
-        let _ = write!(text, "; more on each: changeover explain {}", finding.rule);
+        text.push_str("; more on each: changeover explain ");
+        text.push_str(&finding.rule);
     }
     scene.streams.answer(&text)
 }

@@ -5,7 +5,7 @@ use crate::conductor::Conductor;
 use crate::conductor::guard::refused_by;
 use crate::fault::{E2015, E2031, E2032, Fault};
 use crate::machine::{At, Embargo, Fact, State};
-use crate::model::{Actor, Evidence, Kind, Phase, SiteName, Time, Verdict, Way};
+use crate::model::{Actor, Evidence, Kind, Phase, Roles, SiteName, Time, Verdict, Way};
 use crate::port::{Call, Finding, Seen, Sent};
 use crate::workflow::Lasting;
 use crate::workflow::step::Params;
@@ -103,16 +103,24 @@ impl Conductor {
         // The line is the intent: laying it sets values, and whoever finds it unlaid lays it again.
         let text = format!("the embargo on {site} does not hold: it is laid again");
         self.book().note(by, text, reason.cloned(), evidence, vec![])?;
-        let mut seen = match action.apply(&changes).await {
-            Sent::Accepted { evidence, .. }
-            | Sent::Refused { evidence }
-            | Sent::Unknown { evidence } => evidence,
+        let mut seen = match self.bounded(timeout, action.apply(&changes)).await {
+            Some(
+                Sent::Accepted { evidence, .. }
+                | Sent::Refused { evidence }
+                | Sent::Unknown { evidence },
+            ) => evidence,
+            None => vec![],
         };
         for _ in 0..LOOKS {
             match self.observe_once(timeout, &*action).await {
                 Seen::Done { evidence, .. } => {
                     let text = format!("the embargo on {site} holds again");
-                    self.book().note(by, text, None, evidence, vec![])?;
+                    // Writes came in meanwhile for all anybody knows: going back asks for consent to their loss.
+                    let lies = self.life().record.embargoes.get(site).cloned();
+                    let off = Fact::EmbargoOff { site: site.clone() };
+                    let on = lies.map(|embargo| Fact::EmbargoOn { site: site.clone(), embargo });
+                    let facts = [off].into_iter().chain(on).collect();
+                    self.book().note(by, text, None, evidence, facts)?;
                     return Ok(true);
                 }
                 Seen::Todo { evidence, .. }
@@ -158,7 +166,7 @@ impl Conductor {
 
     /// Just before the intent to overwrite data the switch itself says who is production (V2). What stands
     /// in the way, or nothing.
-    pub(super) async fn guard_load(&self, call: &Call) -> Option<Vec<Evidence>> {
+    async fn guard_load(&self, call: &Call) -> Option<Vec<Evidence>> {
         let Params::HostRun(with) = &call.params else { return None };
         if !with.destructive {
             return None;
@@ -168,6 +176,35 @@ impl Conductor {
         let call = Call { params: whole, timeout, ..call.clone() };
         let found = Box::pin(self.look_once(call)).await;
         (found.verdict != Verdict::Pass).then_some(found.evidence)
+    }
+
+    /// What stands in the way of this very intent, or nothing.
+    pub(super) async fn guard_last(&self, call: &Call) -> Option<Vec<Evidence>> {
+        match self.guard_load(call).await {
+            None => self.guard_move(call).await,
+            against => against,
+        }
+    }
+
+    /// Just before the intent that moves users forth: embargoes hold and both databases are alike. A swap that
+    /// halted before it and is tried again hours later was entered by guards that are hours old.
+    async fn guard_move(&self, call: &Call) -> Option<Vec<Evidence>> {
+        let planned = match call.at.kind {
+            Kind::Release | Kind::Switchover => call.at.way == Way::Forth,
+            Kind::Failover | Kind::Rejoin | Kind::Drill => false,
+        };
+        let here = Roles::Settled { production: call.production.clone() };
+        let first = self.life().record.roles.as_ref() == Some(&here);
+        if !matches!(call.params, Params::Move(_)) || !planned || !first {
+            return None;
+        }
+        let held = async {
+            self.guard_embargo(Phase::Swap, Way::Forth).await?;
+            self.guard_counts(call.at).await
+        };
+        let fault = Box::pin(held).await.err()?;
+        let why = fault.cause.map(|it| format!(": {it}")).unwrap_or_default();
+        Some(vec![self.evidence(&format!("{}{why}", fault.message))])
     }
 
     /// An embargo may last longer; nothing else about it changes.

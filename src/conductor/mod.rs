@@ -12,6 +12,7 @@ mod failover;
 mod fence;
 mod guard;
 mod interlock;
+mod leave;
 mod naming;
 mod orders;
 mod packet;

@@ -252,6 +252,9 @@ impl Conductor {
         }
         confirmed(confirm, &run.production, "release rollback")?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
+        if loss && life.record.production() == Some(&run.standby) {
+            Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
+        }
         let (told, _) = self.count_rows(&life).await?;
         self.decide(by, input, (reason, told.0, told.1))
     }
@@ -298,16 +301,6 @@ impl Conductor {
             Fault::new(&E2012, format!("the current phase has no step `{step}`"))
                 .hint("changeover status")
         })
-    }
-
-    /// The answer to this command. Adopting is done when it is written, wherever a run stands.
-    pub(super) fn reply_to(&self, command: &Command) -> Reply {
-        let reply = self.reply();
-        if !matches!(command, Command::DriftAdopt { .. }) {
-            return reply;
-        }
-        let sentence = format!("the journal says what the world says; {}", reply.sentence);
-        Reply { exit: Exit::Done, code: None, sentence, ..reply }
     }
 
     /// The answer when nothing more can be done without people.

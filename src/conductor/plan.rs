@@ -41,10 +41,8 @@ impl Conductor {
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
             let waived = waived(&order.command, &record, &workflow, at.kind);
-            for step in steps.iter_mut().filter(|it| waived.contains(&it.id)) {
-                if refuses(step) {
-                    "waived".clone_into(&mut step.verdict);
-                }
+            for step in steps.iter_mut().filter(|it| waived.contains(&it.id) && refuses(it)) {
+                "waived".clone_into(&mut step.verdict);
             }
             for phase in later(at, &record) {
                 steps.extend(listed(&workflow, *phase));

@@ -1,8 +1,10 @@
 //! What the world says of roles: commands that change something refuse where it contradicts the journal, and
 //! people may record that the world is right.
 
+use std::collections::BTreeMap;
+
 use crate::conductor::Conductor;
-use crate::conductor::command::{Plan, Reply};
+use crate::conductor::command::{Command, Plan, Reply};
 use crate::conductor::guard::{confirmed, refused_by};
 use crate::conductor::plan::digest_of;
 use crate::conductor::start::unread;
@@ -139,11 +141,20 @@ impl Conductor {
         let way_back = crate::view::way_back(&life, None, &self.measured);
         let digest = digest_of(&sentence, life.record.epoch, &[]);
         let (steps, preview) = (vec![], None);
-        let plan =
-            Plan { command, sentence: sentence.clone(), steps, way_back, preview, digest };
+        let plan = Plan { command, sentence: sentence.clone(), steps, way_back, preview, digest };
         let (exit, state) = (Exit::Done, life.state);
         let next = "nothing was changed; run it without --dry-run".to_owned();
         Ok(Reply { exit, sentence, next, state, code: None, plan: Some(plan) })
+    }
+
+    /// The answer to this command. Adopting is done when it is written, wherever a run stands.
+    pub(super) fn reply_to(&self, command: &Command) -> Reply {
+        let reply = self.reply();
+        if !matches!(command, Command::DriftAdopt { .. }) {
+            return reply;
+        }
+        let sentence = format!("the journal says what the world says; {}", reply.sentence);
+        Reply { exit: Exit::Done, code: None, sentence, ..reply }
     }
 
     async fn adoptable(&self) -> Result<(Sight, Adoption), Fault> {
@@ -170,8 +181,8 @@ impl Conductor {
         let marks = adoption.unmarked.iter();
         let survey = Survey {
             production: adoption.production.clone(),
-            releases: Default::default(),
-            addresses: Default::default(),
+            releases: BTreeMap::default(),
+            addresses: BTreeMap::default(),
             marks: marks.map(|(zone, it)| (zone.clone(), (*it, journal.clone()))).collect(),
             evidence: vec![],
         };
@@ -216,6 +227,10 @@ fn confirmed_by_world(given: Option<&SiteName>, production: &SiteName) -> Result
 }
 
 /// Whether the records lead elsewhere, and to which other site if all of them do.
+#[expect(
+    clippy::option_option,
+    reason = "not elsewhere, elsewhere, and elsewhere at one site are three things"
+)]
 fn elsewhere(evidence: &[Evidence]) -> Option<Option<&str>> {
     let off = evidence.iter().find(|it| it.data.get("code").is_some_and(|it| it == "E3102"))?;
     Some(off.data.get("production").and_then(|it| it.as_str()))

@@ -290,7 +290,7 @@ impl Conductor {
             tried.todo = Some(changes);
             return Ok(Turn::Again);
         }
-        if let Some(against) = Box::pin(self.guard_load(call)).await {
+        if let Some(against) = Box::pin(self.guard_last(call)).await {
             let evidence = evidence.into_iter().chain(against).collect();
             return Ok(Turn::End(StepEnd::failed(evidence)));
         }

@@ -68,4 +68,5 @@ super::codes! { SITE;
     E3902 Failed "the status table cannot be written",
     E3911 Refused "nobody can tell how many users a site has",
     E3912 Refused "users are still on the side that they left",
+    E3913 Refused "the counter says no number",
 }

@@ -297,6 +297,12 @@ pub enum Fact {
         /// Its size, bytes.
         size: u64,
     },
+    /// Rows of production's database, by query, just before a dump of it was begun: whatever is loaded
+    /// from that dump has at least so many.
+    Held {
+        /// How many, by query.
+        rows: BTreeMap<String, u64>,
+    },
     /// A copy of a site's database exists and is kept.
     Copied {
         /// Its name.

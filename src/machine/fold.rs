@@ -190,6 +190,7 @@ impl Record {
                 self.packet = Some(*digest);
                 self.packet_parts.clone_from(parts);
             }
+            Fact::Held { rows } => self.held.clone_from(rows),
             Fact::Copied { name, kept } => {
                 let now = self.now;
                 self.copies.retain(|_, it| it.until > now);

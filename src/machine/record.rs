@@ -165,6 +165,9 @@ pub struct Record {
     pub failures: BTreeMap<(Phase, u8), u32>,
     /// What each check of the open run said last.
     pub verdicts: BTreeMap<StepId, Verdict>,
+    /// Rows of production's database, by query, just before its latest dump was begun.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, u64>,
     /// The latest stamp ever given; the next one is later.
     pub last_stamp: Option<String>,
     /// What people are asked to approve.

@@ -26,7 +26,7 @@ impl Time {
     }
 
     /// Whether this names a backup: `YYYYMMDD` (by cron) or `YYYYMMDDHHMM` (by a run), a day and a minute
-    /// that there were. Scripts take anything else for something else (GigaDB's G4).
+    /// that there were. Scripts take anything else for something else (`GigaDB`'s restore script does).
     pub fn is_stamp(text: &str) -> bool {
         if !text.bytes().all(|it| it.is_ascii_digit()) {
             return false;

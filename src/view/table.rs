@@ -161,7 +161,7 @@ fn status(life: &Life, observed: Option<&Observed>, site: &SiteName) -> String {
         match &it.production {
             Some(seen) if seen == journal => (),
             Some(seen) => {
-                says.push(format!("drift: {seen} is production, {journal} by the journal"))
+                says.push(format!("drift: {seen} is production, {journal} by the journal"));
             }
             None => says.push("nobody could read who is production".to_owned()),
         }

@@ -10,7 +10,7 @@ use crate::model::{Kind, SiteName};
 use crate::workflow::types::Workflow;
 
 /// A part of a text with templates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// As it stands.
     Text(&'a str),

@@ -2,8 +2,8 @@
 //! outside call: it is taken up again each time and ends in the same world with the same requests.
 //!
 //! A point is named by where the machine stands (phase, group, mode), what happens there and the how
-//! manieth of its kind it is, so that it means the same in every run. One run is broken once in every
-//! place the machine comes through, so that a run carries many breaks and every point still has its own.
+//! manieth of its kind it is, so that it means the same in every run. One run is broken a few times in
+//! every place the machine comes through, so that it carries many breaks and every point still has its own.
 //! When only points of preflight are left, which changes nothing, a run ends with preflight, where the
 //! world and the record must be those of the unbroken run at that place.
 
@@ -20,6 +20,9 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::practice::{Lab, Operator, comparable};
+
+/// How many breaks a run carries in one place.
+const BREAKS_IN_A_PLACE: usize = 4;
 
 /// Where the machine stands, what happens, and which one of its kind there.
 type Point = (String, &'static str, String, u32);
@@ -179,7 +182,7 @@ fn reached(operator: &Operator, until: Until) -> bool {
 
 /// Takes the release to its end; at each break it goes on as a fresh process would.
 async fn walk(operator: &Operator, breaker: &Arc<Breaker>, until: Until) {
-    for _ in 0..400 {
+    for _ in 0..1_000 {
         if reached(operator, until) {
             return;
         }
@@ -217,6 +220,16 @@ fn by_place(points: &[Point]) -> BTreeMap<String, Vec<Point>> {
         places.entry(point.0.clone()).or_default().push(point.clone());
     }
     places
+}
+
+/// What one run breaks in one place: first calls and lines of a few kinds, or one that is not the first
+/// of its kind, whose number means the same only when nothing broke there before. Which ones turns with
+/// the runs, so that none waits for another.
+fn together(points: &[Point], turn: usize) -> Vec<Point> {
+    let turned = || points.iter().cycle().skip(turn % points.len()).take(points.len());
+    let first: Vec<Point> =
+        turned().filter(|it| it.3 == 1).take(BREAKS_IN_A_PLACE).cloned().collect();
+    if first.is_empty() { turned().take(1).cloned().collect() } else { first }
 }
 
 fn is_preflight(place: &str) -> bool {
@@ -281,13 +294,13 @@ async fn break_every(shard: usize, shards: usize) {
     while !left.is_empty() {
         let places = by_place(&left.iter().cloned().collect::<Vec<_>>());
         let only_preflight = places.keys().all(|it| is_preflight(it));
-        // One break in each place; which one turns with the runs, so that none waits for another.
-        let armed = places.values().map(|points| points[idle % points.len()].clone()).collect();
+        let armed = places.values().flat_map(|points| together(points, idle)).collect();
         let until = if only_preflight { Until::PreflightDone } else { Until::Steady };
         let hit = broken_run(&lab, &format!("run-{runs}"), armed, &wanted, until).await;
         idle = if hit.is_empty() { idle + 1 } else { 0 };
         hit.iter().for_each(|point| assert!(left.remove(point)));
         runs += 1;
+        eprintln!("run {runs} hit {} left {}", hit.len(), left.len());
         assert!(idle < 8, "these points of the unbroken run were not met again: {left:#?}");
     }
     println!(

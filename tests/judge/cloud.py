@@ -15,7 +15,7 @@ PRACTICE = "practice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, action
 # What scripts/demo does: v4.3.4 out; v4.3.5 out and back. Each with who says it and the exit status to expect.
 RELEASE = [
     ("engineer-a", 0, "init gigadb --yes"),
-    ("engineer-a", 7, "release start v4.3.4 --auto --yes --waive windows --reason practice"),
+    ("engineer-a", 7, "release start v4.3.4 --auto --yes --waive windows --waive drained --reason practice"),
     ("curator-a", 7, "release approve --yes"),
     ("engineer-b", 0, "release approve --yes"),
     ("engineer-a", 0, "release next --confirm sydney"),
@@ -24,7 +24,7 @@ RELEASE = [
     ("engineer-a", 0, "release accept --reason practice --yes"),
     ("engineer-a", 0, "release next --yes"),
     ("engineer-a", 0, "release next --yes"),
-    ("engineer-a", 7, "release start v4.3.5 --auto --yes --waive windows --reason practice"),
+    ("engineer-a", 7, "release start v4.3.5 --auto --yes --waive windows --waive drained --reason practice"),
     ("curator-b", 7, "release approve --yes"),
     ("engineer-b", 0, "release approve --yes"),
     ("engineer-a", 0, "release next --confirm hk"),

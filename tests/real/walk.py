@@ -32,7 +32,7 @@ class Walk:
         return max(name.rsplit("_", 1)[1].removesuffix(".backup") for name in names if len(name.rsplit("_", 1)[1]) == 19)
 
     def start(self, *wanted):
-        return self.operator.run(f"release start {self.version} --yes --waive windows --reason practice", *wanted)
+        return self.operator.run(f"release start {self.version} --yes --waive windows --waive drained --reason practice", *wanted)
 
     def strange_key(self):
         """Another host key than the pinned one is refused before anything is changed; the message names the host."""

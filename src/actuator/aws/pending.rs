@@ -66,7 +66,7 @@ impl Pending {
             .pending_maintenance_actions()
             .iter()
             .filter(|it| it.resource_identifier() == instance.db_instance_arn())
-            .flat_map(|it| it.pending_maintenance_action_details());
+            .flat_map(aws_sdk_rds::types::ResourcePendingMaintenanceActions::pending_maintenance_action_details);
         let (mut due, mut offered) = (vec![], vec![]);
         for action in actions {
             let word = action.action().unwrap_or("maintenance").to_owned();

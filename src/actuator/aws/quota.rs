@@ -68,7 +68,7 @@ impl Quota {
             .account_attributes()
             .iter()
             .filter(|it| it.attribute_name() == Some(LIMIT))
-            .flat_map(|it| it.attribute_values())
+            .flat_map(aws_sdk_ec2::types::AccountAttribute::attribute_values)
             .find_map(|it| it.attribute_value()?.parse::<usize>().ok())
             .ok_or_else(|| Trouble::new(&E3502, &source, format!("the answer lacks {LIMIT}")))?;
         let request = account.ec2().describe_addresses().send();

@@ -29,7 +29,7 @@ pub(in crate::actuator) fn action(
 ) -> Box<dyn Action> {
     let (name, instance) = (identifier(&with.name), with.instance);
     let keep = with.keep.unwrap_or(KEEP).as_seconds();
-    Box::new(Snapshot { wire, call, name, instance, keep })
+    Box::new(Snapshot { wire, call, instance, name, keep })
 }
 
 #[derive(Debug)]

@@ -62,9 +62,7 @@ impl Aged {
                 seen += 1;
                 match row.modified() {
                     None => unread.push(row.name.clone()),
-                    Some(at) if moved.iter().any(|it| it.seconds_since(at).abs() <= ONE_BATCH) => {
-                        ()
-                    }
+                    Some(at) if moved.iter().any(|it| it.seconds_since(at).abs() <= ONE_BATCH) => {}
                     Some(at) => {
                         let left = self.with.before.as_seconds() - now.seconds_since(at);
                         if left > 0 {

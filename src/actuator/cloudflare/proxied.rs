@@ -66,7 +66,7 @@ impl Pinned {
             (Verdict::Fail, says, Some("E3108"))
         };
         let data = json!({ "seen": seen, "wrong": wrong });
-        let data = code.map_or(data.clone(), |code| json!({ "wrong": wrong, "code": code }));
+        let data = code.map_or(data, |code| json!({ "wrong": wrong, "code": code }));
         Ok((verdict, self.wire.evidence_with("cloudflare", says, data)))
     }
 }

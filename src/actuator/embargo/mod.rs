@@ -108,7 +108,11 @@ impl Order {
             }
             (Some(_), _, false) | (None, false, _) => match self.todo() {
                 Seen::Todo { changes, .. } => Seen::Todo { changes, evidence },
-                other => other,
+                other @ (Seen::Done { .. }
+                | Seen::Busy { .. }
+                | Seen::Failed { .. }
+                | Seen::Foreign { .. }
+                | Seen::Unknown { .. }) => other,
             },
         }
     }

@@ -167,10 +167,10 @@ fn literal(text: &str) -> String {
 /// Whether a role's settings, as `pg_roles` shows them, make its connections read only.
 fn reads_only(config: &str) -> bool {
     let list = config.trim_matches(['{', '}']).split(',');
-    let value = list.filter_map(|it| {
+    let mut value = list.filter_map(|it| {
         it.trim_matches('"').strip_prefix("default_transaction_read_only=").map(str::to_owned)
     });
-    value.last().is_some_and(|it| matches!(it.as_str(), "on" | "true" | "yes" | "1"))
+    value.next_back().is_some_and(|it| matches!(it.as_str(), "on" | "true" | "yes" | "1"))
 }
 
 /// Whether the probe's write was accepted; `None` if it failed for another reason.

@@ -1,5 +1,6 @@
 //! A command on a site's host: started once for each effect, asked after by its op id, believed only with proof.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -10,12 +11,13 @@ use crate::actuator::host::status::{Ask, State, Status, ask};
 use crate::actuator::host::{Machine, guard, proof};
 use crate::actuator::trouble::{Trouble, coded};
 use crate::fault::{E3703, E3704, E3705};
+use crate::machine::Fact;
 use crate::model::{Change, Evidence, SiteName, Time, Verb, Verdict};
 use crate::port::{Action, Call, Seen, Sent};
-use crate::workflow::step::params::HostRun;
+use crate::workflow::step::params::{HostRun, Proves};
 
 pub(in crate::actuator) fn action(wire: Arc<Wire>, call: Call, with: HostRun) -> Box<dyn Action> {
-    Box::new(Run { wire, call, with, begun: Mutex::new(None) })
+    Box::new(Run { wire, call, with, begun: Mutex::new(None), held: Mutex::default() })
 }
 
 #[derive(Debug)]
@@ -25,6 +27,8 @@ struct Run {
     with: HostRun,
     /// When this object sent its request.
     begun: Mutex<Option<Time>>,
+    /// Rows that the database to be dumped had at the last look, by query.
+    held: Mutex<BTreeMap<String, u64>>,
 }
 
 #[async_trait]
@@ -50,6 +54,11 @@ impl Action for Run {
             }
             Err(trouble) => trouble.sent(&self.wire),
         }
+    }
+
+    fn intends(&self) -> Vec<Fact> {
+        let rows = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if rows.is_empty() { vec![] } else { vec![Fact::Held { rows }] }
     }
 }
 
@@ -141,6 +150,12 @@ impl Run {
                 Verdict::Pass => (),
                 Verdict::Fail => return Seen::Foreign { evidence },
                 Verdict::Unknown => return Seen::Unknown { evidence },
+            }
+        }
+        if let Some(Proves::Backup(_)) = self.with.proves {
+            match proof::held(&self.wire, &self.call, self.site()).await {
+                Ok(rows) => *self.held.lock().unwrap_or_else(PoisonError::into_inner) = rows,
+                Err(trouble) => return trouble.seen(&self.wire),
             }
         }
         let sentence = format!("Runs {} on {} in {}", self.command(), machine.alias, machine.cwd);

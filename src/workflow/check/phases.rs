@@ -81,6 +81,7 @@ fn listed(phase: Phase, steps: &[Step], report: &mut Report) {
 }
 
 /// The phases in which an action may stand, and why only there.
+#[expect(clippy::too_many_lines, reason = "one line a kind, all of them")]
 const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
     use Phase::{
         Assess, Backup, Deploy, Embargo, Fence, Lift, Renew, Reset, Sanity, Swap, SyncOff, SyncOn,
@@ -103,7 +104,7 @@ const fn home(params: &Params) -> Option<(&'static [Phase], &'static str)> {
         ),
         Params::EmbargoOff(_) => (&[Lift, Renew, SyncOn], "writes are allowed when the run closes"),
         Params::JobOff(_) => {
-            (&[Deploy, SyncOff, Backup, Assess, Fence], "jobs are off before data is copied")
+            (&[Deploy, SyncOff, Backup, Assess, Fence, Renew], "jobs are off before data is copied")
         }
         Params::JobOn(_) => (&[Lift, Renew, SyncOn], "jobs stay off until the run closes"),
         Params::AwsRdsSnapshot(_) => {

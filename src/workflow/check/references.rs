@@ -175,9 +175,11 @@ fn step(workflow: &Workflow, placed: &Placed<'_>, params: &Params, report: &mut 
             );
             continue;
         };
-        // A job of no working role was reported where it is declared.
-        let works = job.runs_on != Role::Quarantined;
-        if works && placed.step.on.is_some_and(|on| on != job.runs_on && !placed.step.is_check()) {
+        // A job of no working role was reported where it is declared; where a way back has left one, it is
+        // taken out before the standby is renewed.
+        let left_behind = matches!(params, Params::JobOff(_)) && placed.phase == Phase::Renew;
+        let judged = !placed.step.is_check() && !left_behind && job.runs_on != Role::Quarantined;
+        if judged && placed.step.on.is_some_and(|on| on != job.runs_on) {
             let message = format!("job `{name}` runs on the other role's host");
             let hint = "`on` is the role that `runs_on` names";
             report.value(&placed.path.key("on"), &fault::E1022, message, hint);

@@ -6,10 +6,13 @@ use crate::model::{Phase, Role};
 use crate::workflow::check;
 use crate::workflow::draft::path_of;
 
+/// Whether a deed on a role is the one that a phase is for.
+type Does = fn(Deed<'_>, Option<Role>) -> bool;
+
 pub(super) fn look(look: &mut Look<'_>) {
     look.judged(check::lever);
     let draft = look.draft;
-    let wanted: [(Phase, fn(Deed<'_>, Option<Role>) -> bool, &str, &str); 3] = [
+    let wanted: [(Phase, Does, &str, &str); 3] = [
         (
             Phase::Embargo,
             |deed, on| matches!(deed, Deed::Refuses) && on == Some(Role::Production),

@@ -13,7 +13,7 @@ const GIVEN: &str = "{{ run.stamp }}";
 pub(super) fn look(look: &mut Look<'_>) {
     let draft = look.draft;
     for (placed, deed) in draft.deeds() {
-        let Some(run) = deed.load().or(deed.dump()) else { continue };
+        let Some(run) = deed.load().or_else(|| deed.dump()) else { continue };
         let place = placed.path.key("with").key("argv");
         let at = run.argv.iter().skip(1).position(|it| it == GIVEN).map(|it| it + 1);
         if let Some(at) = at {

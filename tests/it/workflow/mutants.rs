@@ -247,9 +247,10 @@ fn secret(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
         format!("q8Zr{}", "T1vKx7Lw2Np9YbQm4Jd6Hs3Fg"),
     ];
     // Without this id or zone the names made of it are undefined elsewhere.
-    let named = ["/records/", "/zones/"].iter().any(|it| spot.at.contains(it))
-        && spot.is_key(&["id", "name"]);
-    spot.text().filter(|_| !named)?;
+    let named =
+        ["/records/", "/zones/"].iter().any(|it| spot.at.contains(it)) && spot.is_key(&["name"]);
+    // An id that others name is wrong wherever they stand.
+    spot.text().filter(|_| !named && !spot.is_key(&["id"]))?;
     spot.set("secret", spot.at, json!(dice.pick(&secrets)))
 }
 

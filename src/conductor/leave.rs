@@ -1,0 +1,66 @@
+//! Before users are sent back from a site that takes their writes, it stops taking them.
+
+use crate::conductor::Conductor;
+use crate::fault::{E2002, Fault};
+use crate::machine::Run;
+use crate::model::{Actor, Phase};
+use crate::port::{Call, Seen, Sent};
+use crate::workflow::step::Params;
+
+/// How often it is looked and asked before a person is told that it cannot be done.
+const TRIES: u32 = 4;
+
+impl Conductor {
+    /// Refuses writes at the site that users leave: what it took after they had left would be lost without
+    /// anybody's consent. Nothing to do where the workflow knows no embargo.
+    ///
+    /// # Errors
+    /// It could not be seen to refuse them; nothing has been moved.
+    pub(super) async fn stop_writes(
+        &self,
+        by: &Actor,
+        run: &Run,
+        reason: Option<&String>,
+    ) -> Result<(), Fault> {
+        let (site, workflow) = (&run.standby, self.run_workflow()?);
+        let step = workflow.steps(Phase::Embargo).iter().find(|it| it.kind() == "embargo.on");
+        let read = step.and_then(|it| Params::read(it.kind(), &it.with));
+        let Some(Ok(params)) = read else { return Ok(()) };
+        let Some(call) = self.extra_call(Phase::Embargo, params)? else { return Ok(()) };
+        let call = Call { on: Some(site.clone()), ..call };
+        let (timeout, settle) = (call.timeout, call.workflow.limits.settle.0);
+        let action = self.world.action(call);
+        let mut why = String::new();
+        for _ in 0..TRIES {
+            let evidence = match self.observe_once(timeout, &*action).await {
+                Seen::Done { evidence, facts } => {
+                    let text = format!("writes are refused on {site} before users leave it");
+                    return self.book().note(by, text, None, evidence, facts);
+                }
+                Seen::Todo { changes, evidence } => {
+                    // The line is the intent: it sets a value, and whoever finds it unset sets it again.
+                    let text = format!("about to refuse writes on {site}, which users shall leave");
+                    self.book().note(by, text, reason.cloned(), evidence, vec![])?;
+                    let sent = self.bounded(timeout, action.apply(&changes)).await;
+                    match sent {
+                        Some(
+                            Sent::Accepted { evidence, .. }
+                            | Sent::Refused { evidence }
+                            | Sent::Unknown { evidence },
+                        ) => evidence,
+                        None => vec![],
+                    }
+                }
+                Seen::Busy { evidence }
+                | Seen::Failed { evidence }
+                | Seen::Foreign { evidence }
+                | Seen::Unknown { evidence } => evidence,
+            };
+            why = evidence.last().map(|it| it.says.clone()).unwrap_or(why);
+            self.clock.sleep(settle).await;
+        }
+        Err(Fault::new(&E2002, format!("{site} could not be made to refuse writes"))
+            .because(format!("what it takes after users have left would be lost; {why}"))
+            .hint("nothing was moved; run the same command again"))
+    }
+}
