@@ -33,7 +33,7 @@ const CASES: &[Case] = &[
     ("EIP-NAME", "portainer.alt-live.gigadb.host, target: { eip: \"eip-gigadb-live-{{ site.owner }}\"", "portainer.alt-live.gigadb.host, target: { eip: \"eip-gigadb-liv-{{ site.owner }}\"", "did you mean `eip-gigadb-live-gigadb`?", &[]),
     ("EIP-NAME", "rds: \"rds-server-live-{{ site.owner }}\"", "rds: \"rds-serv-live-{{ site.owner }}\"", "did you mean `rds-server-live-gigadb`?", &[]),
     ("ENV-PER-ROLE", "  REMOTE_HOSTNAME:  ", "  MODE: { production: live, standby: live }\n  REMOTE_HOSTNAME:  ", "the projects", &[]),
-    ("FILE-MISSING", "/usr/local/bin/databaseReset, /usr/local/bin/sync_dropbox]", "/usr/local/bin/databaseReset]", "`host.file`", &[]),
+    ("FILE-MISSING", "/usr/local/bin/databaseReset, /usr/local/bin/sync_dropbox, /usr/local/bin/site_stop]", "/usr/local/bin/databaseReset, /usr/local/bin/site_stop]", "`host.file`", &[]),
     ("FQDN-PATTERN", "standby: portainer.alt-live.gigadb.host,", "standby: port.alt-live.gigadb.host,", "did you mean `portainer.alt-live.gigadb.host`?", &[]),
     ("FQDN-ZONE", "standby: files.alt-live.gigadb.host,     target", "standby: files.alt-live.gigadb.org,     target", "did you mean `files.alt-live.gigadb.host`?", &["FQDN-PATTERN", "VAR-DNS-MATCH"]),
     ("FQDN-ZONE", "url: \"https://gigadb.org/rss/latest\", status: 200 }", "url: \"https://gigadb.com/rss/latest\", status: 200 }", "a name of this system", &[]),
