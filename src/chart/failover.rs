@@ -87,5 +87,5 @@ pub fn in_the_way() -> String {
         }
         text.push('\n');
     }
-    text
+    text.trim_end().to_owned() + "\n"
 }

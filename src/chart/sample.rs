@@ -68,6 +68,9 @@ fn at_phase(at: At, last: bool, states: &mut Vec<State>) {
         let leaving = [(Way::Abort, false), (Way::Back, false), (Way::Forth, true)];
         states.extend(leaving.map(|(to, failover)| State::Settling { at, to, failover }));
     }
+    if at.way == Way::Back && at.phase == Phase::Swap && at.kind != Kind::Drill {
+        states.push(State::Settling { at, to: Way::Forth, failover: false });
+    }
     if at.phase == Phase::Validate {
         states.push(State::Asking { at, until: UNTIL });
         states.push(State::Halted { at, failed: 0, unknown: 0 });

@@ -1,14 +1,16 @@
 //! Giving production up, and bringing the lost site back: what each command demands before the machine is told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::conductor::Conductor;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
 use crate::fault::{E2001, E2008, E2018, E2061, E2062, E2063, E2064, Fault};
-use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, State};
-use crate::model::{Actor, Digest, Evidence, Kind, SiteName, StepId};
+use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
+use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId};
+use crate::port::Asked;
 use crate::view::words::lasting;
 
 impl Conductor {
@@ -24,14 +26,16 @@ impl Conductor {
         if record.failing_over().is_some() {
             return Err(Fault::new(&E2061, "a failover is already under way")
                 .because("two at once would move the same records against each other")
-                .hint("changeover status; to go on with it: changeover run retry"));
+                .hint("changeover status; to go on with it: changeover run retry; if users' site is lost too: changeover release accept or run close first"));
         }
         let (lost, to) = self.sides(&record)?;
-        confirmed(it.confirm.as_ref(), &to, "failover")?;
+        confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
+            fault.hint("what would be lost, and the whole command: changeover failover --dry-run")
+        })?;
         let acknowledged = it.acknowledge.as_deref().filter(|it| !it.trim().is_empty());
         self.cooled_down(&record, acknowledged)?;
-        if record.quarantined.as_ref() == Some(&to) && acknowledged.is_none() {
-            return Err(Fault::new(&E2064, format!("{to} is quarantined: it lost production"))
+        if let (Some(says), None) = (quarantined(&record, &to), acknowledged) {
+            return Err(Fault::new(&E2064, says)
                 .because("what was written since is not on it, and it may not be whole")
                 .hint("changeover rejoin; or say why: --acknowledge REASON"));
         }
@@ -138,6 +142,15 @@ impl Conductor {
         Ok((lost, to))
     }
 
+    /// What a failover now wants a reason for, whatever the witnesses say.
+    pub(super) fn wants_reason(&self, record: &Record, to: &SiteName) -> Vec<String> {
+        let soon = record.incident.as_ref().filter(|it| self.cooling(it) > 0).map(|it| {
+            let ago = lasting(self.clock.now().seconds_since(it.at));
+            format!("why users are moved again: run {} failed over {ago} ago", it.run)
+        });
+        soon.into_iter().chain(quarantined(record, to)).collect()
+    }
+
     /// One failover, then a person.
     fn cooled_down(&self, record: &Record, acknowledged: Option<&str>) -> Result<(), Fault> {
         let (Some(incident), None) = (&record.incident, acknowledged) else { return Ok(()) };
@@ -226,6 +239,35 @@ impl Conductor {
         }
     }
 
+    /// After a failover nobody is sent back to a site that is seen not to serve: the run would stand half-way,
+    /// and users would have lost their writes for nothing.
+    pub(super) async fn still_serves(&self, run: &Run) -> Result<(), Fault> {
+        if run.kind != Kind::Failover {
+            return Ok(());
+        }
+        let (from, to) = (run.standby.clone(), run.production.clone());
+        let seen = self.world.witness(&self.asked(from, to.clone())?).await;
+        let about = || seen.witnesses.iter().filter(|it| it.about == About::Standby);
+        if about().any(|it| it.says == Says::Up) || about().all(|it| it.says == Says::Unknown) {
+            return Ok(());
+        }
+        let said: Vec<String> = about().map(|it| format!("{}: {}", it.source, it.text)).collect();
+        Err(Fault::new(&E2062, format!("{to} does not serve: nobody is sent back to it"))
+            .because(said.join("; "))
+            .hint("stay: changeover release accept; then changeover rejoin rebuilds it"))
+    }
+
+    /// What the witnesses of an incident are asked.
+    pub(super) fn asked(&self, production: SiteName, standby: SiteName) -> Result<Asked, Fault> {
+        Ok(Asked {
+            workflow: self.run_workflow()?,
+            record: Arc::new(self.life().record),
+            production,
+            standby,
+            deadline: self.workflow.limits.witness.0,
+        })
+    }
+
     /// Opens the next of the two runs that lead back.
     pub(super) async fn failback(
         &self,
@@ -264,6 +306,11 @@ impl Conductor {
         self.cooled_down(record, acknowledged)?;
         Ok(Kind::Switchover)
     }
+}
+
+fn quarantined(record: &Record, to: &SiteName) -> Option<String> {
+    let lost = record.quarantined.as_ref() == Some(to);
+    lost.then(|| format!("{to} is quarantined: it lost production"))
 }
 
 fn deciding(by: &str) -> Fault {

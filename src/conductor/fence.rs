@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
-use crate::conductor::command::Command;
+use crate::conductor::command::{Command, Order};
 use crate::conductor::drive::Goal;
 use crate::conductor::{Conductor, StepEnd};
 use crate::fault::{E2060, Fault};
@@ -78,6 +78,15 @@ impl Conductor {
         !life.record.unfenced().is_empty() && (crashed || again && !rejoining)
     }
 
+    /// A retry that had nothing to do but the fence ends as the fence does.
+    pub(super) fn asked_to_fence(&self, before: &Life, order: &Order) -> Result<(), Fault> {
+        let resting = matches!(before.state, State::Steady | State::Ready { .. });
+        if order.command == Command::Retry && resting {
+            return self.still_unfenced("changeover run retry");
+        }
+        Ok(())
+    }
+
     /// Called after each decision: the swap of a failover has begun.
     pub(super) fn fence_beside(&self, life: &Life) {
         let begins = matches!(life.state, State::Doing { at, .. }
@@ -115,6 +124,7 @@ impl Conductor {
             }));
         }
         let how = end.evidence.last().map(|it| it.says.clone()).unwrap_or_default();
+        self.say(&format!("fence {how}"));
         self.book().note(by, format!("fence {}: {how}", step.id), None, end.evidence, end.facts)
     }
 
@@ -181,12 +191,22 @@ impl Conductor {
             return Ok(());
         }
         self.fence(by).await?;
-        let left = self.life().record.unfenced();
+        self.still_unfenced("the same command")
+    }
+
+    /// What a person is told who asked for the fence and did not get it.
+    pub(super) fn still_unfenced(&self, again: &str) -> Result<(), Fault> {
+        let record = self.life().record;
+        let left = record.unfenced();
         let Some((_, site)) = left.first() else { return Ok(()) };
-        let parts: Vec<&str> = left.iter().map(|(part, _)| part.as_str()).collect();
+        let parts = left.iter().map(|(part, _)| {
+            let tried = record.incident.as_ref().and_then(|it| it.fence.get(part));
+            tried.map_or_else(|| part.to_string(), |it| format!("{part} ({})", it.how.name()))
+        });
+        let parts: Vec<String> = parts.collect();
         Err(Fault::new(&E2060, format!("{site} may still act: {}", parts.join(", ")))
             .because("a site that is not fenced may write, back up or answer while it is rebuilt")
-            .hint("bring the site up so that it can be reached, then the same command again"))
+            .hint(format!("bring the site up so that it can be reached, then {again} again")))
     }
 }
 

@@ -24,7 +24,10 @@ impl Conductor {
         }
         let before = self.life();
         let outcome = match Box::pin(self.accept_attended(order, who)).await {
-            Ok(goal) => Box::pin(self.drive_and_fence(who, &goal, &order.command)).await,
+            Ok(goal) => {
+                let driven = Box::pin(self.drive_and_fence(who, &goal, &order.command)).await;
+                driven.and_then(|()| self.asked_to_fence(&before, order))
+            }
             Err(fault) => Err(fault),
         };
         self.publish_after(&before).await;
@@ -224,8 +227,12 @@ impl Conductor {
     }
 
     async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let back = self.life().state.at().is_some_and(|at| at.way == Way::Back);
         if self.book().try_input(by, &Input::Abort).is_ok() {
-            self.guard_roles(Phase::Lift, Way::Abort).await?;
+            // Going back is given up: users stay, and are looked after there.
+            let (next, way) =
+                if back { (Phase::Sanity, Way::Forth) } else { (Phase::Lift, Way::Abort) };
+            self.guard_roles(next, way).await?;
         }
         self.decide(by, Input::Abort, Self::told(reason))
     }
@@ -251,6 +258,7 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        Box::pin(self.still_serves(run)).await?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
         if loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;

@@ -13,7 +13,7 @@ use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
 use crate::port::{Call, Seen};
-use crate::view::words::{named, purpose};
+use crate::view::words::{named, purpose_at};
 use crate::view::{WayBack, way_back};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
@@ -58,13 +58,7 @@ impl Conductor {
                     format!("`{name}` changes the journal only")
                 }
             },
-            |at| {
-                format!(
-                    "`{name}` would do {}: it {}",
-                    named(at.phase, at.way),
-                    purpose(at.phase, at.way)
-                )
-            },
+            |at| format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose_at(at)),
         );
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
@@ -78,6 +72,10 @@ impl Conductor {
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
         let mut sentence = sentence;
+        let rebuilds = at.is_some_and(|at| at.kind == Kind::Rejoin && life.record.run.is_none());
+        if let (true, Some((_, site))) = (rebuilds, life.record.unfenced().first()) {
+            sentence.push_str(&format!("; before it {site} is fenced, or nothing is begun"));
+        }
         if order.command == Command::Accept && at.is_some() {
             let (evidence, _) = self.count_users().await?;
             evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
@@ -277,6 +275,10 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
     match command {
         Command::Next { .. } | Command::Accept => following(at, record),
         Command::Rollback { .. } => back(Way::Back),
+        // Going back is given up: users stay where they are.
+        Command::Abort if at.way == Way::Back => {
+            Some(At { way: Way::Forth, phase: Phase::Sanity, group: 0, tried: 1, ..at })
+        }
         Command::Abort => back(Way::Abort),
         Command::Retry | Command::Resume => Some(at),
         Command::Init

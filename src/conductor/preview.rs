@@ -13,6 +13,7 @@ use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Way, Wi
 use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
 use crate::view::{Loses, WayBack};
+use crate::workflow::step::InFailover;
 
 impl Conductor {
     /// What a failover would do and cost now; the plan with the digest that consent is bound to; what was read.
@@ -24,23 +25,22 @@ impl Conductor {
         let (lost, to) = self.sides(&life.record)?;
         let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
         let record = given_up(life.record.clone(), lost.clone(), to.clone(), number);
-        let asked = Asked {
-            workflow: self.run_workflow()?,
-            record: Arc::new(record.clone()),
-            production: lost.clone(),
-            standby: to.clone(),
-            deadline: self.workflow.limits.witness.0,
-        };
+        let asked =
+            Asked { record: Arc::new(record.clone()), ..self.asked(lost.clone(), to.clone())? };
         let (seen, (changes, read)) =
             tokio::join!(self.world.witness(&asked), Box::pin(self.planned_move(&record)));
         let mut preview = self.previewed(&life, (lost, to), seen, acknowledged);
         let digest = digest_of(&preview, life.record.epoch, &changes);
         let loss = preview.loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
+        let reasons = self.wants_reason(&life.record, &preview.to);
+        let knows = preview.diagnosis.may_be_acknowledged() || !reasons.is_empty();
+        preview.asked.extend(reasons);
         preview.command = format!(
-            "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}",
+            "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}{}",
             self.system,
             preview.to,
-            digest.short()
+            digest.short(),
+            if knows { " --acknowledge REASON" } else { "" }
         );
         let evidence = evidence_of(&preview).into_iter().chain(read).collect();
         let sentence = format!(
@@ -119,16 +119,22 @@ impl Conductor {
         let asked: Vec<_> = workflow
             .steps(Phase::Assess)
             .iter()
-            .filter(|it| it.failover == Some(crate::workflow::step::InFailover::Asked))
+            .filter(|it| it.failover == Some(InFailover::Asked))
             .map(|it| it.id.clone())
             .collect();
         for step in steps.iter_mut().filter(|it| asked.contains(&it.id) && refuses(it)) {
             "asked".clone_into(&mut step.verdict);
         }
-        steps.extend(listed(&workflow, Phase::Fence));
+        let made = |phase| {
+            let own = workflow.steps(phase).iter();
+            let dropped = own.filter(|it| it.failover == Some(InFailover::Dropped));
+            let dropped: Vec<_> = dropped.map(|it| it.id.clone()).collect();
+            listed(&workflow, phase).into_iter().filter(move |it| !dropped.contains(&it.id))
+        };
+        steps.extend(made(Phase::Fence));
         steps.append(&mut plan.steps);
-        steps.extend(listed(&workflow, Phase::Sanity));
-        steps.extend(listed(&workflow, Phase::Lift));
+        steps.extend(made(Phase::Sanity));
+        steps.extend(made(Phase::Lift));
         let refused = preview.refused.is_some() || steps.iter().any(refuses);
         let next = preview.refused.clone().unwrap_or_else(|| preview.command.clone());
         let sentence = plan.sentence.clone();
@@ -195,7 +201,9 @@ impl Conductor {
         let lost = affected(diagnosis, standby_lost, known);
         let cell = onward_of(at.phase, at.way, lost);
         let told = |cell: Onward| {
-            let way = cell.command(at.way, at.phase);
+            // What has moved already is not left half-way.
+            let half = cell == Onward::Stay && record.moving();
+            let way = if half { "changeover run retry" } else { cell.command(at.way, at.phase) };
             format!("in {}: {}, since {}: {way}", at.phase.name(), cell.words(), cell.why())
         };
         match cell {
@@ -204,7 +212,7 @@ impl Conductor {
                 Some(told(Onward::FailOverIfWhole) + &before())
             }
             Onward::FailOver | Onward::FailOverIfWhole => actionable.err().map(str::to_owned),
-            Onward::GoOn | Onward::GoBack | Onward::Look | Onward::Close => {
+            Onward::GoOn | Onward::GoBack | Onward::Stay | Onward::Look | Onward::Close => {
                 Some(match actionable {
                     Err(way) if diagnosis == Diagnosis::Healthy && !standby_lost => way.to_owned(),
                     Err(_) | Ok(()) => told(cell),

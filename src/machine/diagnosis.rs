@@ -119,7 +119,7 @@ impl Diagnosis {
                 "no witness sees production serve, but its machines or its account answer"
             }
             Self::ProductionDead => {
-                "at least two kinds of witness see production fail or silent, none sees it or its machines answer, and the standby and the lever do answer"
+                "at least two kinds of witness see production failing or silent, nothing of it answers, and the standby and the lever do"
             }
             Self::CannotTell => "fewer than two kinds of witness could say anything of production",
         }

@@ -44,6 +44,8 @@ pub enum Onward {
     GoOn,
     /// Refused: the run goes back, users stay on or return to what is left.
     GoBack,
+    /// Refused: going back is given up, users stay where they are.
+    Stay,
     /// Refused: nothing is moved before it can be told.
     Look,
     /// Refused: the run is ended with something owed; production serves.
@@ -58,6 +60,7 @@ impl Onward {
             Self::FailOverIfWhole => "fail over if the data is whole, else wait for the load",
             Self::GoOn => "refuse: go on",
             Self::GoBack => "refuse: go back",
+            Self::Stay => "refuse: give up going back",
             Self::Look => "refuse: look again",
             Self::Close => "refuse: close the run",
         }
@@ -93,6 +96,7 @@ impl Onward {
                     "changeover release abort --reason TEXT"
                 }
             },
+            Self::Stay => "changeover release abort --reason TEXT",
             Self::Look => "changeover failover --dry-run",
             Self::Close => "changeover run close --reason TEXT",
         }
@@ -107,6 +111,7 @@ impl Onward {
             }
             Self::GoOn => "users are, or will be, on the site that is left",
             Self::GoBack => "users would be moved to the site that is lost",
+            Self::Stay => "users would be sent back to the site that is lost",
             Self::Look => "moving users on a guess could make two sites of one",
             Self::Close => "what is still to be done needs the site that is lost",
         }
@@ -146,7 +151,9 @@ pub const fn onward_of(phase: Phase, way: Way, lost: Affected) -> Onward {
             Phase::Sanity | Phase::Soak | Phase::Lift => Onward::GoOn,
             Phase::Renew | Phase::SyncOn => Onward::Close,
         },
-        // Back or given up: users are on, or on their way to, the site that is left.
+        // Going back, users are still to be moved to it: they stay.
+        (Affected::Standby, Way::Back) if matches!(phase, Phase::Swap) => Onward::Stay,
+        // Back or given up: users are on the site that is left.
         (Affected::Standby, Way::Back | Way::Abort) => match phase {
             Phase::Renew | Phase::SyncOn => Onward::Close,
             Phase::Preflight

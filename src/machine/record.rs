@@ -218,6 +218,11 @@ impl Record {
         })
     }
 
+    /// Whether users are between two sites.
+    pub const fn moving(&self) -> bool {
+        matches!(self.roles, Some(Roles::Moving { .. }))
+    }
+
     /// The failover that the open run is, once it was agreed to.
     pub fn failing_over(&self) -> Option<&Incident> {
         let run = self.run.as_ref()?;

@@ -24,6 +24,9 @@ pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     if may_start(look) {
         names.push("start");
     }
+    if life.state == State::Steady && gave_up_for(look) {
+        names.push("failback");
+    }
     if life.record.paused {
         names.push("resume");
     } else if look.holder.is_some() && matches!(life.state, State::Doing { .. }) {
@@ -52,6 +55,12 @@ fn may_start(look: &Look<'_>) -> bool {
     };
     let (input, told) = (Input::Start(Box::new(begin)), Told::default());
     step(&life.rules, &life.record, life.state, input, "", life.record.now, told).is_ok()
+}
+
+/// Users are still where the last failover brought them, so there is a way home.
+fn gave_up_for(look: &Look<'_>) -> bool {
+    let record = &look.life.record;
+    record.incident.as_ref().is_some_and(|it| record.production() == Some(&it.consent.to))
 }
 
 /// The whole command for a name; `None` when this program has no verb for it.
@@ -85,6 +94,7 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "rejoin" if life.record.quarantined.is_some() || !life.record.owed.is_empty() => {
             "rejoin".to_owned()
         }
+        "failback" => "failback".to_owned(),
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::machine::Incident;
+use crate::machine::{Consent, Fact, Incident, Line};
 use crate::model::{SiteName, StepId, Time};
 use crate::view::Look;
 use crate::view::rto::{Rto, rto};
+use crate::view::status::facts;
 use crate::view::words::lasting;
 
 /// One part of the fence.
@@ -44,6 +45,32 @@ pub struct IncidentView {
     pub rto: Option<Rto>,
 }
 
+/// What a failover cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// What was accepted, in one sentence.
+    pub accepted: String,
+    /// What was really lost, once somebody could see it.
+    pub found: Option<String>,
+}
+
+/// What the failover that this run is cost, by the journal's lines; `None` where it is none.
+pub(crate) fn lost(lines: &[Line], run: u32) -> Option<Lost> {
+    let mut lost: Option<Lost> = None;
+    for fact in lines.iter().flat_map(|line| facts(line).iter().map(move |it| (line.run, it))) {
+        if let (own, Fact::Consented { consent }) = fact {
+            if lost.is_some() {
+                // The next failover: what is found from here on is its loss.
+                break;
+            }
+            lost = (own == Some(run)).then(|| Lost { accepted: accepted(consent), found: None });
+        } else if let ((_, Fact::LossFound { says }), Some(lost)) = (fact, &mut lost) {
+            lost.found = Some(says.clone());
+        }
+    }
+    lost
+}
+
 /// The last failover, as long as it is open, its site is quarantined, or a part of its fence is owed.
 pub(crate) fn incident(look: &Look<'_>) -> Option<IncidentView> {
     let record = &look.life.record;
@@ -57,7 +84,7 @@ pub(crate) fn incident(look: &Look<'_>) -> Option<IncidentView> {
         lost: it.consent.lost.clone(),
         at: it.at,
         diagnosis: it.consent.diagnosis.clone(),
-        accepted: accepted(it),
+        accepted: accepted(&it.consent),
         found: it.found.clone(),
         missing: it.consent.missing.clone(),
         fence: fence(look, it),
@@ -65,8 +92,7 @@ pub(crate) fn incident(look: &Look<'_>) -> Option<IncidentView> {
     })
 }
 
-fn accepted(it: &Incident) -> String {
-    let consent = &it.consent;
+fn accepted(consent: &Consent) -> String {
     match (consent.figure, consent.accepted) {
         (Some(figure), Some(most)) => {
             format!("up to {} of writes, {} accepted", lasting(figure), lasting(most))

@@ -138,7 +138,9 @@ pub fn users(look: &Look<'_>) -> Option<String> {
     }
     let old = &run.production;
     let all: u64 = record.counts.values().map(|it| it.requests).sum();
-    let mut says = match record.counts.get(old) {
+    // What was counted before they were moved says nothing.
+    let moved = run.entered.get(&Phase::Swap).copied().unwrap_or_default();
+    let mut says = match record.counts.get(old).filter(|it| it.at >= moved) {
         Some(it) => {
             let tenths = it.requests.saturating_mul(1000).div_ceil(all.max(1));
             format!(

@@ -208,7 +208,8 @@ fn standby_note(look: &Look<'_>, site: &SiteName) -> String {
     }
 }
 
-fn facts(line: &Line) -> &[Fact] {
+/// What a line made true.
+pub(crate) fn facts(line: &Line) -> &[Fact] {
     match &line.body {
         Body::Decided { facts, .. } | Body::Note { facts, .. } => facts,
         Body::Intent(intent) => &intent.facts,
@@ -244,7 +245,9 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
     faults.extend(overdue(look, embargoes));
     if record.run.is_none() {
         faults.extend(
-            record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
+            debts(&record.owed.iter().collect::<Vec<_>>())
+                .into_iter()
+                .map(|it| format!("owed, and no run is open: {it}")),
         );
     }
     faults.extend(drifted(look));
@@ -278,6 +281,23 @@ fn drifted(look: &Look<'_>) -> Option<String> {
     let (at, _, message) = last.find(|(_, code, _)| code.as_str() == E2040.id)?;
     let ago = lasting(look.now.seconds_since(at));
     Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
+}
+
+/// What is owed, one clause each; the parts of a fence are one.
+pub(crate) fn debts(owed: &[&Owed]) -> Vec<String> {
+    let (mut said, mut fence) = (vec![], BTreeMap::<&SiteName, Vec<&str>>::new());
+    for it in owed {
+        if let Owed::Fence { part, site } = it {
+            fence.entry(site).or_default().push(part.as_str());
+        } else {
+            said.push(owe(it));
+        }
+    }
+    let unfenced = fence
+        .iter()
+        .map(|(site, parts)| format!("{site} may still act: {} not done", parts.join(", ")));
+    said.extend(unfenced);
+    said
 }
 
 /// What is owed, as a clause.

@@ -9,7 +9,7 @@ use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
 use crate::view::render::packet::packet_rows;
 use crate::view::render::page::{Page, wide};
-use crate::view::status::{SiteView, StatusView, owe};
+use crate::view::status::{SiteView, StatusView, debts};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
 
@@ -192,9 +192,9 @@ fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
 
 /// What lies open: embargoes, debts, effects without an outcome, who works.
 fn open(page: &mut Page, view: &StatusView) {
-    let debts = view.run.is_some() && !view.owed.is_empty();
+    let open = view.run.is_some() && !view.owed.is_empty();
     let nothing = view.embargoes.is_empty() && view.kept.is_empty() && view.intents.is_empty();
-    if nothing && !debts && view.holder.is_none() {
+    if nothing && !open && view.holder.is_none() {
         return;
     }
     page.gap();
@@ -208,8 +208,9 @@ fn open(page: &mut Page, view: &StatusView) {
         Owed::Embargo { site } => view.embargoes.iter().all(|it| it.site != *site),
         Owed::Job { .. } | Owed::Standby | Owed::Fence { .. } => true,
     };
-    for (i, owed) in view.owed.iter().filter(shown).enumerate().filter(|_| debts) {
-        page.block(if i == 0 { "OWED" } else { "" }, &owe(owed));
+    let owed: Vec<&Owed> = view.owed.iter().filter(shown).filter(|_| open).collect();
+    for (i, owed) in debts(&owed).iter().enumerate() {
+        page.block(if i == 0 { "OWED" } else { "" }, owed);
     }
     for (i, it) in view.intents.iter().enumerate() {
         let age = ago(view.now, it.since);

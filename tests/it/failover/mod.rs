@@ -2,6 +2,7 @@
 
 mod away_and_back;
 mod fenced;
+mod no_way_back;
 mod refused;
 mod swap;
 mod tables;

@@ -157,7 +157,7 @@ fn production_is_never_given_up_on_one_kind_of_witness() {
 
 /// The whole table, written down a second time by hand: phase, then production lost, standby lost.
 const CELLS: [(Way, Phase, Onward, Onward); 21] = {
-    use Onward::{Close, FailOver, FailOverIfWhole, GoBack, GoOn};
+    use Onward::{Close, FailOver, FailOverIfWhole, GoBack, GoOn, Stay};
     use Phase::{
         Backup, Deploy, Embargo, Lift, Preflight, Renew, Reset, Sanity, Soak, Swap, SyncOff,
         SyncOn, Validate,
@@ -177,7 +177,7 @@ const CELLS: [(Way, Phase, Onward, Onward); 21] = {
         (Forth, Lift, FailOver, GoOn),
         (Forth, Renew, FailOverIfWhole, Close),
         (Forth, SyncOn, FailOver, Close),
-        (Back, Swap, FailOver, GoOn),
+        (Back, Swap, FailOver, Stay),
         (Back, Sanity, FailOver, GoOn),
         (Back, Lift, FailOver, GoOn),
         (Back, Renew, FailOverIfWhole, Close),
