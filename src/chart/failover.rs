@@ -19,7 +19,7 @@ pub fn demands(workflow: &Workflow) -> String {
             let cells: Vec<&str> =
                 KINDS.iter().map(|kind| demand(workflow, *kind, phase, step)).collect();
             // Writing to a string does not fail.
-            let _ = writeln!(
+            let _written = writeln!(
                 text,
                 "| {} | `{}` | `{}` | {} |",
                 phase.name(),
@@ -63,7 +63,7 @@ pub fn diagnoses() -> String {
             Ok(()) => ("yes".to_owned(), "while users are moved"),
             Err(instead) => (format!("no: {instead}"), "-"),
         };
-        let _ = writeln!(text, "| `{}` | {} | {may} | {fence} |", it.name(), it.made_by());
+        let _written = writeln!(text, "| `{}` | {} | {may} | {fence} |", it.name(), it.made_by());
     }
     text
 }
@@ -75,7 +75,7 @@ pub fn in_the_way() -> String {
         [(Way::Forth, "On the way forth"), (Way::Back, "Going back"), (Way::Abort, "Given up")]
     {
         let heads: Vec<&str> = Affected::ALL.iter().map(|it| it.name()).collect();
-        let _ = writeln!(
+        let _written = writeln!(
             text,
             "{title}:\n\n| phase | {} |\n| --- | --- | --- | --- |",
             heads.join(" | ")
@@ -83,7 +83,7 @@ pub fn in_the_way() -> String {
         for phase in path(Kind::Release, way) {
             let cells: Vec<&str> =
                 Affected::ALL.iter().map(|it| onward_of(*phase, way, *it).words()).collect();
-            let _ = writeln!(text, "| {} | {} |", phase.name(), cells.join(" | "));
+            let _written = writeln!(text, "| {} | {} |", phase.name(), cells.join(" | "));
         }
         text.push('\n');
     }

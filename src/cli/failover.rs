@@ -108,7 +108,7 @@ fn agreed(
     Ok(GivenUp {
         confirm: Some(preview.to.clone()),
         accept_data_loss: Some(loss),
-        plan: Some(given.plan.unwrap_or_else(|| plan.digest.short().to_string())),
+        plan: Some(given.plan.unwrap_or_else(|| plan.digest.short())),
         shown,
         ..given
     })

@@ -69,7 +69,7 @@ impl Conductor {
             figure: preview.loss_seconds,
             accepted,
             writes: preview.writes,
-            missing: preview.missing.clone(),
+            missing: preview.missing,
             acknowledged: it.acknowledge.clone(),
             plan: plan.digest,
             down: it.down,

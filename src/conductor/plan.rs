@@ -71,15 +71,7 @@ impl Conductor {
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
-        let mut sentence = sentence;
-        let rebuilds = at.is_some_and(|at| at.kind == Kind::Rejoin && life.record.run.is_none());
-        if let (true, Some((_, site))) = (rebuilds, life.record.unfenced().first()) {
-            sentence.push_str(&format!("; before it {site} is fenced, or nothing is begun"));
-        }
-        if order.command == Command::Accept && at.is_some() {
-            let (evidence, _) = self.count_users().await?;
-            evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
-        }
+        let sentence = sentence + &self.besides(&order.command, at).await?;
         let plan = Plan {
             command: name,
             sentence: sentence.clone(),
@@ -97,6 +89,20 @@ impl Conductor {
             code: None,
             plan: Some(plan),
         })
+    }
+
+    /// What is said of a command beside its phase.
+    async fn besides(&self, command: &Command, at: Option<At>) -> Result<String, Fault> {
+        let (record, mut says) = (self.life().record, String::new());
+        let rebuilds = at.is_some_and(|at| at.kind == Kind::Rejoin && record.run.is_none());
+        if let (true, Some((_, site))) = (rebuilds, record.unfenced().first()) {
+            says.push_str(&format!("; before it {site} is fenced, or nothing is begun"));
+        }
+        if *command == Command::Accept && at.is_some() {
+            let (evidence, _) = self.count_users().await?;
+            evidence.iter().for_each(|it| says.push_str(&format!("; {}", it.says)));
+        }
+        Ok(says)
     }
 
     /// The kind of run that a command opens.

@@ -84,7 +84,7 @@ impl Conductor {
         let failover = self.workflow.failover.as_ref();
         Preview {
             says: diagnosis.made_by().to_owned(),
-            refused: self.not_allowed(
+            refused: Self::not_allowed(
                 &life.record,
                 life.state.at(),
                 &to,
@@ -172,7 +172,6 @@ impl Conductor {
 
     /// Why a failover is refused here and now, with the nearest way on.
     fn not_allowed(
-        &self,
         record: &Record,
         at: Option<At>,
         to: &SiteName,

@@ -173,15 +173,8 @@ impl Record {
             Fact::Addresses { site, addresses } => {
                 self.addresses.insert(site.clone(), addresses.clone());
             }
-            Fact::Counted { site, requests, lasted_ms } => {
-                let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
-                self.counts.insert(site.clone(), counted);
-            }
-            Fact::Rows { rows } => {
-                self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
-            }
-            Fact::Remembered { old, ttl } => {
-                self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+            Fact::Counted { .. } | Fact::Rows { .. } | Fact::Remembered { .. } => {
+                self.counted(fact);
             }
             // The same packet shown again leaves the approvals of it standing.
             Fact::Packet { digest, .. } if self.packet == Some(*digest) => (),
@@ -211,6 +204,17 @@ impl Record {
             | Fact::LossFound { .. } => {
                 self.lost(fact);
             }
+        }
+    }
+
+    fn counted(&mut self, fact: &Fact) {
+        if let Fact::Counted { site, requests, lasted_ms } = fact {
+            let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
+            self.counts.insert(site.clone(), counted);
+        } else if let Fact::Rows { rows } = fact {
+            self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
+        } else if let Fact::Remembered { old, ttl } = fact {
+            self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
         }
     }
 
@@ -321,8 +325,13 @@ impl Record {
 
     /// A new walk begins: its phases have not been entered, and failures of another way are not its own.
     fn walked(&mut self, from: Option<At>, to: At) {
-        let same = from.is_none_or(|from| from.kind == to.kind && from.way == to.way);
-        if same {
+        let kind = from.is_none_or(|from| from.kind == to.kind);
+        if kind && from.is_none_or(|from| from.way == to.way) {
+            return;
+        }
+        if kind && to.way == Way::Forth {
+            // Going back was given up: it is still the walk forth that had come as far as here.
+            self.failures.retain(|(phase, _), _| *phase != Phase::Swap);
             return;
         }
         let path = path(to.kind, to.way);

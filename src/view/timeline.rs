@@ -88,5 +88,5 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
     let faults = overdue(look, &embargoes(look));
     let way_back = run.end.is_none().then(|| way_back(look.life, None, &measured(look.lines)));
     let lost = lost(look.lines, run.number);
-    Some(Timeline { run, bars, until, lost, rto, faults, way_back })
+    Some(Timeline { run, bars, until, faults, lost, rto, way_back })
 }

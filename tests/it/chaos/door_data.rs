@@ -227,7 +227,7 @@ impl Act {
                 let since = self.call.since.unwrap_or(self.call.run.started);
                 let object = self.object(self.key()).await?;
                 let written = |it: Object| self.door.earth().at(it.written).0 / 1_000_000;
-                if !object.is_some_and(|it| written(it) >= since.0 / 1_000_000) {
+                if object.is_none_or(|it| written(it) < since.0 / 1_000_000) {
                     return Ok(false);
                 }
                 match self.backup_whole(false).await.verdict {

@@ -255,7 +255,8 @@ impl Earth {
         let mut wrong = vec![];
         let production = self.production();
         let name = self.sites[production].name.clone();
-        if life.record.production().map(|it| it.as_str()) != Some(name.as_str()) {
+        if life.record.production().map(changeover::model::SiteName::as_str) != Some(name.as_str())
+        {
             wrong.push(format!("users are at {name}, the journal has {:?}", life.record.roles));
         }
         let site = &self.sites[production];

@@ -33,7 +33,7 @@ async fn refused_while_well_without_the_loss_with_another_plan_and_twice() {
     let wrong = operator.order("engineer-a", failover("sydney", loss)).await.unwrap_err();
     assert_eq!(wrong.code.id, "E2005", "{wrong}");
     let shown = operator.dry("engineer-a", failover("hk", loss)).await.unwrap();
-    let digest = shown.plan.as_ref().unwrap().digest.short().to_string();
+    let digest = shown.plan.as_ref().unwrap().digest.short();
     assert!(plan(&shown).command.contains(&digest));
     let with_plan = |plan: &str| {
         let Command::Failover(mut it) = failover("hk", loss) else { unreachable!() };

@@ -223,6 +223,8 @@ fn going_back_is_given_up_only_before_anybody_was_moved() {
     let at = stays.state.at().unwrap();
     assert!(doing(Phase::Sanity)(&stays.state) && at.way == Way::Forth, "{:?}", stays.state);
     assert_eq!(stays.record.roles, life.record.roles);
+    let entered = |it: &Life| it.record.run.as_ref().unwrap().entered.contains_key(&Phase::Backup);
+    assert!(entered(&life) && entered(&stays), "what was done on the way forth is still done");
     // From the intent of the switch on it is forward only.
     let moved = moves(&back).into_iter().find_map(|it| match it {
         Move::Write(Body::Intent(_)) => {
