@@ -1,5 +1,6 @@
 //! The database that a host loads into, and whether both sites' databases answer alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -226,6 +227,22 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
         }
     }
     finding(verdict(alike), evidence)
+}
+
+/// What each query answers at a site; those without an answer are left out.
+pub(super) async fn counts(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    queries: &[String],
+) -> BTreeMap<String, String> {
+    let Ok(database) = declared(workflow) else { return BTreeMap::new() };
+    let place = (database.host.as_str(), database.env_file.as_str());
+    let asked: Vec<(How, &str)> = queries.iter().map(|it| (How::Own, it.as_str())).collect();
+    let said = sql::ask(wire, workflow, site, place, "query", &asked).await.unwrap_or_default();
+    let good = said.iter().map(|it| it.good("database").ok());
+    let both = queries.iter().zip(good);
+    both.filter_map(|(query, answer)| Some((query.clone(), answer?.to_owned()))).collect()
 }
 
 /// Equal; or, while production takes writes, not less than it had when its dump was begun and not more than

@@ -12,7 +12,7 @@ use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
 use crate::fault::{E3708, E3709, E3801};
 use crate::machine::{Fact, Owed};
-use crate::model::{Change, Evidence, Role, SiteName, Verb, Verdict};
+use crate::model::{Change, Evidence, Kind, Role, SiteName, Verb, Verdict};
 use crate::port::{Action, Call, Check, Finding, Seen, Sent};
 use crate::workflow::Job;
 use crate::workflow::step::params::{JobOff, JobOn, JobsOff};
@@ -204,7 +204,7 @@ impl Action for Off {
     }
 
     async fn apply(&self, changes: &[Change]) -> Sent {
-        match self.send(changes).await {
+        match crontab::again(|| self.send(changes)).await {
             Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
             Err(trouble) => trouble.sent(&self.wire),
         }
@@ -270,7 +270,7 @@ impl Action for On {
     }
 
     async fn apply(&self, _: &[Change]) -> Sent {
-        match self.send().await {
+        match crontab::again(|| self.send()).await {
             Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
             Err(trouble) => trouble.sent(&self.wire),
         }
@@ -315,7 +315,7 @@ impl On {
     fn paid(&self) -> Vec<Fact> {
         let of_job = |owed: &&Owed| match owed {
             Owed::Job { job, .. } => *job == self.job,
-            Owed::Embargo { .. } | Owed::Standby => false,
+            Owed::Embargo { .. } | Owed::Standby | Owed::Fence { .. } => false,
         };
         let owed = self.call.record.owed.iter().filter(of_job).cloned();
         owed.map(|owed| Fact::Pay { owed }).collect()
@@ -340,7 +340,7 @@ impl Check for AllOff {
         };
         let mut evidence = Vec::new();
         let (mut off, mut seen) = (true, true);
-        for site in self.call.workflow.sites.keys() {
+        for site in self.sites() {
             for name in &names {
                 match self.look_at(name, site).await {
                     Ok((is_off, read)) => {
@@ -367,6 +367,13 @@ impl Check for AllOff {
 }
 
 impl AllOff {
+    /// Both sites; in a failover the one that users get, since nobody may wait for the other to answer.
+    fn sites(&self) -> Vec<&SiteName> {
+        let own =
+            |site: &&SiteName| self.call.at.kind != Kind::Failover || **site == self.call.standby;
+        self.call.workflow.sites.keys().filter(own).collect()
+    }
+
     async fn look_at(&self, name: &str, site: &SiteName) -> Result<(bool, Evidence), Trouble> {
         let look = Look::at(&self.wire, &self.call, name, Some(site)).await?;
         let entry = look.own();

@@ -28,6 +28,7 @@ mod trouble;
 mod warm;
 mod window;
 mod wire;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use async_trait::async_trait;
 
 use crate::machine::Life;
 use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
-use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
+use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -206,6 +207,19 @@ impl World for Actuators {
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
         cloudflare::marks::first(&self.wire, workflow, journal, survey).await
+    }
+
+    async fn counts(
+        &self,
+        workflow: &Workflow,
+        site: &SiteName,
+        queries: &[String],
+    ) -> BTreeMap<String, String> {
+        database::counts(&self.wire, workflow, site, queries).await
+    }
+
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        witness::testimony(&self.wire, asked).await
     }
 
     async fn take_marks(

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, drift, embargo, explain, init, keep, lint, release, run, status,
-    watch,
+    audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
+    rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -16,6 +16,7 @@ Examples:
   changeover release start v4.4.0                 open a release and make every check
   changeover release next                         do exactly one phase
   changeover release next --confirm sydney        move users: the name is the consent
+  changeover failover --dry-run                   production is down: what is seen, what it costs
   changeover release rollback --confirm hk --reason 'search is broken'
   changeover status --json | jq .next             what to do next, for programs
 
@@ -146,6 +147,14 @@ pub enum Verb {
     /// Bring a release into production, one phase at a time
     #[command(subcommand)]
     Release(release::Release),
+    /// Change the roles of two healthy sites: a release without a new version
+    Switchover(switchover::Switchover),
+    /// Production is lost: say what that costs, move users, fence the lost site
+    Failover(failover::Failover),
+    /// Make the lost site a standby again, rebuilt from the new production
+    Rejoin(rejoin::Rejoin),
+    /// Go back after a failover: rejoin first, then switch over
+    Failback(failback::Failback),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

@@ -55,6 +55,15 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),
         Command::Close => ask("End the run with something owed?"),
+        Command::Switchover { .. } => {
+            ask("Start a switchover? Production and standby change roles.")
+        }
+        // Its own verb asks for the name and the figure; the conductor demands both.
+        Command::Failover(_) => Danger::None,
+        Command::Rejoin { .. } => ask("Rebuild the lost site from production?"),
+        Command::Failback { .. } => {
+            ask("Go back to the site that was lost: rejoin it, or switch over to it?")
+        }
         Command::Extend { .. } => ask("Let the embargo last longer?"),
         Command::GiveUp { copy } => {
             Danger::Ask(format!("Give {copy} up? What it holds may be deleted from then on."))

@@ -12,18 +12,22 @@ mod desk;
 mod drift;
 mod embargo;
 mod explain;
+mod failback;
+mod failover;
 mod init;
 mod keep;
 mod lint;
 mod order;
 mod problem;
 mod progress;
+mod rejoin;
 mod release;
 mod run;
 mod runs;
 mod schema;
 mod status;
 mod streams;
+mod switchover;
 mod version;
 mod watch;
 
@@ -100,6 +104,10 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
+        Verb::Switchover(it) => switchover::run(it, scene).await,
+        Verb::Failover(it) => failover::run(it, scene).await,
+        Verb::Rejoin(it) => rejoin::run(it, scene).await,
+        Verb::Failback(it) => failback::run(it, scene).await,
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,
         Verb::Keep(it) => keep::run(it, scene).await,

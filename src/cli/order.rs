@@ -8,7 +8,7 @@ use crate::app::Glance;
 use crate::cli::args::Change;
 use crate::cli::consent::{self, Danger};
 use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress};
-use crate::conductor::{Command, NoWatcher, Order, Plan, Reply, Watcher};
+use crate::conductor::{Command, NoWatcher, Order, Plan, Preview, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
 use crate::view;
@@ -169,7 +169,7 @@ async fn plan_only(
     Ok(ended.exit.status())
 }
 
-fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
+pub(super) fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
     let steps: Vec<_> = plan
         .steps
         .iter()
@@ -192,7 +192,30 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
         page.hang("WAY BACK now:        ", 21, &now.says);
     }
     page.hang("WAY BACK afterwards: ", 21, &plan.way_back.says);
-    format!("{head}{steps}{}", page.into_text())
+    let preview = plan.preview.as_deref();
+    let preview = preview.map(|it| preview_text(it, glance, scene)).unwrap_or_default();
+    format!("{head}{preview}{steps}{}", page.into_text())
+}
+
+/// What a failover costs, before its steps.
+fn preview_text(preview: &Preview, glance: &Glance, scene: &Scene<'_>) -> String {
+    let loss = render::Loss {
+        lost: preview.lost.as_str(),
+        to: preview.to.as_str(),
+        diagnosis: preview.diagnosis.name(),
+        says: &preview.says,
+        refused: preview.refused.as_deref(),
+        fence_first: preview.fence_first,
+        witnesses: &preview.witnesses,
+        data_of: preview.data_of,
+        loss_seconds: preview.loss_seconds,
+        writes: preview.writes,
+        missing: &preview.missing,
+        release: preview.release.as_deref(),
+        expected_seconds: preview.expected_seconds,
+        asked: &preview.asked,
+    };
+    render::loss(&loss, glance.now, scene.streams.paper)
 }
 
 /// The document of a reply.

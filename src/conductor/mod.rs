@@ -7,12 +7,17 @@ mod book;
 mod call;
 mod command;
 mod drive;
+mod exempt;
+mod failover;
+mod fence;
 mod guard;
 mod interlock;
 mod leave;
+mod naming;
 mod orders;
 mod packet;
 mod plan;
+mod preview;
 mod reality;
 mod resolve;
 mod roles;
@@ -35,7 +40,10 @@ use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
 pub use book::Book;
-pub use command::{Command, NoWatcher, Order, Plan, PlannedStep, Progress, Reply, Watcher};
+pub use command::{
+    Command, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress, Reply,
+    Watcher,
+};
 pub use roles::meant;
 pub use work::StepEnd;
 
@@ -100,6 +108,8 @@ pub struct Conductor {
     foreign: Mutex<Option<String>>,
     /// What was last seen of each step that ended here.
     ends: Mutex<BTreeMap<(Phase, u8), String>>,
+    /// The swap of a failover has begun: the lost site is fenced beside it.
+    to_fence: tokio::sync::Notify,
 }
 
 impl fmt::Debug for Conductor {
@@ -129,6 +139,7 @@ impl Conductor {
             half: Mutex::new(false),
             foreign: Mutex::new(None),
             ends: Mutex::default(),
+            to_fence: tokio::sync::Notify::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told, Waiver};
-use crate::model::{Actor, Identity, Phase, StepId, Way};
+use crate::model::{Actor, Identity, Kind, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -20,11 +20,14 @@ impl Conductor {
     /// It was refused (written to the journal), or the journal could not be written.
     pub async fn order(&self, order: &Order, who: &Actor) -> Result<Reply, Fault> {
         if order.dry_run {
-            return self.plan(order).await;
+            return Box::pin(self.plan(order)).await;
         }
         let before = self.life();
-        let outcome = match self.accept_order(order, who).await {
-            Ok(goal) => self.drive(who, &goal).await,
+        let outcome = match Box::pin(self.accept_attended(order, who)).await {
+            Ok(goal) => {
+                let driven = Box::pin(self.drive_and_fence(who, &goal, &order.command)).await;
+                driven.and_then(|()| self.asked_to_fence(&before, order))
+            }
             Err(fault) => Err(fault),
         };
         self.publish_after(&before).await;
@@ -66,8 +69,21 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason).await?;
+                self.begin_run(by, Kind::Release, Some(version), waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Switchover { auto, confirm, waive } => {
+                self.begin_run(by, Kind::Switchover, None, waive, reason).await?;
+                return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Failover(it) => Box::pin(self.failover(by, it, reason)).await?,
+            Command::Rejoin { auto, waive } => {
+                Box::pin(self.rejoin(by, waive, reason)).await?;
+                return Ok(Goal { auto: *auto, confirm: None });
+            }
+            Command::Failback { auto, waive, acknowledge } => {
+                Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
+                return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Next { auto, confirm, waive } => {
                 let goal = Goal { auto: *auto, confirm: confirm.clone() };
@@ -194,8 +210,9 @@ impl Conductor {
         let entered =
             life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
         if let (State::Ready { .. }, Some(entered)) = (life.state, entered) {
-            let left =
-                entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
+            let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+            let planned = life.rules.soak_of(kind);
+            let left = entered.plus_seconds(planned).seconds_since(self.clock.now());
             if left > 0 && reason.is_none() {
                 let says = format!("the soak is planned to last {left} s longer");
                 return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
@@ -210,8 +227,12 @@ impl Conductor {
     }
 
     async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let back = self.life().state.at().is_some_and(|at| at.way == Way::Back);
         if self.book().try_input(by, &Input::Abort).is_ok() {
-            self.guard_roles(Phase::Lift, Way::Abort).await?;
+            // Going back is given up: users stay, and are looked after there.
+            let (next, way) =
+                if back { (Phase::Sanity, Way::Forth) } else { (Phase::Lift, Way::Abort) };
+            self.guard_roles(next, way).await?;
         }
         self.decide(by, Input::Abort, Self::told(reason))
     }
@@ -237,6 +258,7 @@ impl Conductor {
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
         confirmed(confirm, &run.production, "release rollback")?;
+        Box::pin(self.still_serves(run)).await?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
         if loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
@@ -252,6 +274,10 @@ impl Conductor {
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
             State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
+            // Nothing else is to be done again than what is still to be fenced.
+            State::Steady | State::Ready { .. } if !self.life().record.unfenced().is_empty() => {
+                Ok(())
+            }
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
                 self.guard_walk()?;
                 self.decide(by, Input::Retry, Self::told(reason))

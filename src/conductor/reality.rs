@@ -140,7 +140,8 @@ impl Conductor {
         let life = self.life();
         let way_back = crate::view::way_back(&life, None, &self.measured);
         let digest = digest_of(&sentence, life.record.epoch, &[]);
-        let plan = Plan { command, sentence: sentence.clone(), steps: vec![], way_back, digest };
+        let (steps, preview) = (vec![], None);
+        let plan = Plan { command, sentence: sentence.clone(), steps, way_back, preview, digest };
         let (exit, state) = (Exit::Done, life.state);
         let next = "nothing was changed; run it without --dry-run".to_owned();
         Ok(Reply { exit, sentence, next, state, code: None, plan: Some(plan) })

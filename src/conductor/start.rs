@@ -58,11 +58,12 @@ impl Conductor {
             .hint("if that one is gone for good: changeover run adopt --reason TEXT"))
     }
 
-    /// Opens a release.
-    pub(super) async fn begin_release(
+    /// Opens a release, a switchover or a rejoin.
+    pub(super) async fn begin_run(
         &self,
         by: &Actor,
-        version: &str,
+        kind: Kind,
+        version: Option<&str>,
         waive: &[StepId],
         reason: Option<String>,
     ) -> Result<(), Fault> {
@@ -81,7 +82,8 @@ impl Conductor {
             let says = format!("the workflow does not know the site {production}");
             return Err(Fault::new(&E2012, says));
         };
-        if !record.owed.is_empty() {
+        // A rejoin pays what is owed.
+        if !record.owed.is_empty() && kind != Kind::Rejoin {
             return Err(Fault::new(
                 &E2010,
                 format!("an earlier run still owes: {}", owed_text(&record)),
@@ -92,8 +94,8 @@ impl Conductor {
         let facts = self.waivers(by, waive, reason.as_deref())?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
-            kind: Kind::Release,
-            version: Some(version.to_owned()),
+            kind,
+            version: version.map(str::to_owned),
             production,
             standby,
             workflow,
@@ -233,6 +235,7 @@ fn owed_text(record: &crate::machine::Record) -> String {
         Owed::Job { job, site } => format!("job {job} is off on {site}"),
         Owed::Embargo { site } => format!("writes are refused on {site}"),
         Owed::Standby => "the standby does not have production's release and data".to_owned(),
+        Owed::Fence { part, site } => format!("{site} is not fenced: {part}"),
     });
     each.collect::<Vec<_>>().join("; ")
 }

@@ -25,11 +25,11 @@ pub struct StepEnd {
 }
 
 impl StepEnd {
-    const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
+    pub(super) const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
         Self { ended, evidence, facts }
     }
 
-    const fn failed(evidence: Vec<Evidence>) -> Self {
+    pub(super) const fn failed(evidence: Vec<Evidence>) -> Self {
         Self::new(Ended::Failed, evidence, vec![])
     }
 }
@@ -44,23 +44,7 @@ enum Turn {
 }
 
 impl Conductor {
-    /// Works on one step until it has ended.
-    ///
-    /// # Errors
-    /// The journal could not be written; the process must end.
-    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
-        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
-            let says = "the run's workflow has no such step";
-            return Ok(StepEnd::failed(vec![self.evidence(says)]));
-        };
-        if step.is_check() {
-            self.look(at, position, &step).await
-        } else {
-            self.act(by, at, position, &step).await
-        }
-    }
-
-    async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
         loop {
@@ -156,7 +140,13 @@ impl Conductor {
         StepEnd::new(ended, evidence, facts)
     }
 
-    async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn act(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
         let mut tries_left = step.retry.unwrap_or(1).max(1);
         loop {
             let end = self.attempt(by, at, position, step).await?;
@@ -171,7 +161,7 @@ impl Conductor {
         }
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         by: &Actor,
         at: At,
@@ -195,7 +185,12 @@ impl Conductor {
             let late = self.clock.monotonic().saturating_sub(began) >= timeout;
             let seen = self.observe_once(timeout, &*action).await;
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
-                Turn::End(end) => return Ok(end),
+                Turn::End(mut end) => {
+                    if end.ended == Ended::Done {
+                        end.facts.extend(crate::conductor::exempt::loaded(&call));
+                    }
+                    return Ok(end);
+                }
                 Turn::Now => (),
                 Turn::Again => {
                     // What may still be unsettled is read again only after the settle window.
@@ -344,7 +339,12 @@ impl Conductor {
             attempt: call.attempt,
             changes: changes.to_vec(),
             observed,
-            facts: action.intends().into_iter().chain(owes(call)).collect(),
+            facts: action
+                .intends()
+                .into_iter()
+                .chain(owes(call))
+                .chain(crate::conductor::exempt::loading(call))
+                .collect(),
         }
     }
 

@@ -7,11 +7,6 @@ use crate::machine::rules::Rules;
 use crate::machine::state::At;
 use crate::model::{Kind, Phase, Roles, Way};
 
-/// Whether users are between two sites.
-pub(super) const fn moving(record: &Record) -> bool {
-    matches!(record.roles, Some(Roles::Moving { .. }))
-}
-
 /// Whether users are where this walk takes them. A drill moves names that no users are on.
 pub(super) fn arrived(record: &Record, at: At) -> bool {
     let (Some(Roles::Settled { production }), Some(run)) = (&record.roles, &record.run) else {
@@ -24,6 +19,14 @@ pub(super) fn arrived(record: &Record, at: At) -> bool {
         Way::Forth => *production == run.standby,
         Way::Back | Way::Abort => *production == run.production,
     }
+}
+
+/// Whether going back has not moved anybody yet and may be given up: the site it leads to may be lost by now.
+pub(super) fn stays(record: &Record, at: At) -> bool {
+    at.kind != Kind::Drill
+        && at.way == Way::Back
+        && at.phase == Phase::Swap
+        && arrived(record, At { way: Way::Forth, ..at })
 }
 
 /// Whether this run may be opened.

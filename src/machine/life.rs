@@ -7,7 +7,7 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_start, moving, swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, may_start, stays, swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -74,7 +74,10 @@ fn needed(at: At, phase: Phase, record: &Record) -> bool {
         && at.way == Way::Forth
         && phase == Phase::Lift
         && !record.owes_on_production();
-    !(as_it_was || whole)
+    // The lost site is fenced beside the swap, unless the diagnosis demands it before.
+    let beside =
+        phase == Phase::Fence && record.failing_over().is_some_and(|it| !it.consent.fence_first);
+    !(as_it_was || whole || beside)
 }
 
 fn begin(rules: &Rules, record: &Record, kind: Kind, way: Way) -> State {
@@ -282,8 +285,16 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     }
     // A failover bounds its wait; what is still unknown then stays open.
     let settled = *input == Input::Settled && (failover || record.intents.is_empty());
+    if !settled {
+        return Super;
+    }
+    if at.way == Way::Back && to == Way::Forth && !failover {
+        // Users are still where the way forth had brought them.
+        let here = At { way: to, phase: Phase::Sanity, group: 0, tried: 1, ..at };
+        return Transition(enter(rules, record, here));
+    }
     let kind = if failover { Kind::Failover } else { at.kind };
-    if settled { Transition(begin(rules, record, kind, to)) } else { Super }
+    Transition(begin(rules, record, kind, to))
 }
 
 /// Whether this input gives production up, from here.
@@ -355,13 +366,16 @@ impl Superstate<Rules> for Region {
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
         }
+        if *input == Input::Abort && stays(record, at) {
+            return Transition(State::Settling { at, to: Way::Forth, failover: false });
+        }
         if at.way != Way::Forth {
             return Super;
         }
         let leave = |to| Transition(State::Settling { at, to, failover: false });
         match *self {
             // A failover may stand here while users are between the sites: then forward or nothing.
-            Self::Preparing(_) if *input == Input::Abort && !moving(record) => leave(Way::Abort),
+            Self::Preparing(_) if *input == Input::Abort && !record.moving() => leave(Way::Abort),
             Self::Cutover(_) if *input == Input::Voided && swap_untouched(record, at) => {
                 Transition(validate_again(rules, record, at, 1))
             }

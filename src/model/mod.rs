@@ -6,6 +6,7 @@ mod life;
 mod names;
 mod sight;
 mod time;
+mod witness;
 
 pub use digest::{Digest, OpId};
 pub use evidence::{Change, Evidence, Nature, Verb, Verdict, telling};
@@ -15,3 +16,4 @@ pub use sight::{
     Answers, EntrySeen, JobSeen, JobsSeen, MarkSeen, Owned, Part, Read, RowSeen, Sight, ZoneSeen,
 };
 pub use time::Time;
+pub use witness::{About, Says, Seer, Witness};

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::machine::{At, Fact, Life, Record};
-use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
+use crate::model::{
+    Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict, Witness,
+};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -166,6 +168,32 @@ pub struct Survey {
     pub evidence: Vec<Evidence>,
 }
 
+/// An incident to be witnessed.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The workflow.
+    pub workflow: Arc<Workflow>,
+    /// What the journal says is true; the addresses of the sites among it.
+    pub record: Arc<Record>,
+    /// The site that would be given up.
+    pub production: SiteName,
+    /// The site that users would be moved to.
+    pub standby: SiteName,
+    /// By when all must have answered.
+    pub deadline: Duration,
+}
+
+/// What was seen of an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Testimony {
+    /// Every witness that was asked, whatever it says.
+    pub witnesses: Vec<Witness>,
+    /// Writes at stake, where the workflow has a counter and it could be read.
+    pub writes: Option<u64>,
+    /// Zones without a mark: somebody's tool may have taken it away.
+    pub unmarked: Vec<String>,
+}
+
 /// All actuators.
 #[async_trait]
 pub trait World: Send + Sync {
@@ -220,6 +248,16 @@ pub trait World: Send + Sync {
         journal: &str,
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
+
+    /// What each of these queries answers on this site's database; nothing where it cannot be asked.
+    async fn counts(&self, _: &Workflow, _: &SiteName, _: &[String]) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.
+    async fn witness(&self, _: &Asked) -> Testimony {
+        Testimony::default()
+    }
 
     /// Sets the next mark in every zone as this journal's, whoever the last one belonged to. Only
     /// `run adopt` does.

@@ -24,6 +24,9 @@ pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     if may_start(look) {
         names.push("start");
     }
+    if life.state == State::Steady && gave_up_for(look) {
+        names.push("failback");
+    }
     if life.record.paused {
         names.push("resume");
     } else if look.holder.is_some() && matches!(life.state, State::Doing { .. }) {
@@ -54,6 +57,12 @@ fn may_start(look: &Look<'_>) -> bool {
     step(&life.rules, &life.record, life.state, input, "", life.record.now, told).is_ok()
 }
 
+/// Users are still where the last failover brought them, so there is a way home.
+fn gave_up_for(look: &Look<'_>) -> bool {
+    let record = &look.life.record;
+    record.incident.as_ref().is_some_and(|it| record.production() == Some(&it.consent.to))
+}
+
 /// The whole command for a name; `None` when this program has no verb for it.
 pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
     let life = look.life;
@@ -80,6 +89,12 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "resolve" => format!("run resolve {} --done|--not-done --reason TEXT", unknown_step(look)?),
         "pause" => "run pause".to_owned(),
         "resume" => "run resume".to_owned(),
+        "switchover" => "switchover".to_owned(),
+        "failover" => "failover --dry-run".to_owned(),
+        "rejoin" if life.record.quarantined.is_some() || !life.record.owed.is_empty() => {
+            "rejoin".to_owned()
+        }
+        "failback" => "failback".to_owned(),
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };
@@ -91,7 +106,7 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
 /// When the soak is planned to end.
 pub(crate) fn soak_end(look: &Look<'_>) -> Option<Time> {
     let run = look.life.record.run.as_ref()?;
-    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_seconds))
+    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_of(run.kind)))
 }
 
 fn step_to_skip(look: &Look<'_>) -> Option<String> {

@@ -23,6 +23,12 @@ pub struct Limits {
     pub late: Lasting,
     /// The whole of preflight; a check that has not ended then is unknown.
     pub preflight: Lasting,
+    /// The reading of all witnesses of an incident, side by side.
+    pub witness: Lasting,
+    /// Fencing a lost site, all parts side by side; what is not done by then is owed.
+    pub fence: Lasting,
+    /// After a failover: another one, and the way back, want a reason until this has passed.
+    pub cooldown: Lasting,
 }
 
 impl Default for Limits {
@@ -35,6 +41,9 @@ impl Default for Limits {
             action: Lasting::seconds(600),
             late: Lasting::seconds(60),
             preflight: Lasting::seconds(120),
+            witness: Lasting::seconds(4),
+            fence: Lasting::seconds(5),
+            cooldown: Lasting::seconds(60 * 60),
         }
     }
 }

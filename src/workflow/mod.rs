@@ -12,6 +12,7 @@ mod check;
 mod counter;
 mod draft;
 mod enforced;
+mod incident;
 mod judged;
 mod limits;
 mod lint;
@@ -36,6 +37,7 @@ mod yaml;
 
 pub use counter::{Column, Counter, CountingCommand, CountingPage};
 pub use enforced::{Enforced, Ftp};
+pub use incident::{Drill, Elsewhere, Failover, Rejoin};
 pub use judged::{Allow, Judged, Script};
 pub use limits::Limits;
 pub use lint::{Finding, RULES, Related, Rule, Severity, lint};
@@ -45,8 +47,8 @@ pub use read::{Parsed, inspect, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Host, Job, PerRole,
-    PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target, Workflow, Zone,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Host, Job, PerRole, PhaseSpec,
+    Record, Release, Site, Soak, Switch, Sync, Target, Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

@@ -220,6 +220,12 @@ impl Operator {
         Box::pin(work).await
     }
 
+    /// What a command would do.
+    pub(crate) async fn dry(&self, who: &str, command: Command) -> Result<Reply, Fault> {
+        let order = Order { command, reason: Some("practice".to_owned()), dry_run: true };
+        app::order(&self.settings(who), &self.system, order, Arc::new(NoWatcher)).await
+    }
+
     /// The command that brings this release nearer to its end, from whatever state it is in; `None` when
     /// the release is over.
     pub(crate) fn turn(&self, release: &str, to: &str) -> Option<(&'static str, Command)> {

@@ -130,6 +130,20 @@ fn one_address(rows: &[Row], name: &str, proxied: bool) -> Result<Row, String> {
     }
 }
 
+impl Group {
+    /// Names that lead to neither of these sites, with where they lead.
+    pub(in crate::actuator) fn elsewhere(&self, sites: &Sites) -> Vec<String> {
+        let foreign = self.names.iter().filter(|it| it.site(sites).is_none());
+        foreign.map(|it| format!("{} → {}", it.name, it.content())).collect()
+    }
+
+    /// Zones that carry no mark.
+    pub(in crate::actuator) fn unmarked(&self) -> Vec<String> {
+        let bare = self.zones.iter().filter(|it| it.marks.is_empty());
+        bare.map(|it| it.name.clone()).collect()
+    }
+}
+
 impl Named {
     /// The site it leads to, if it is one of them.
     pub(super) fn site<'a>(&self, sites: &'a Sites) -> Option<&'a SiteName> {

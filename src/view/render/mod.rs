@@ -2,6 +2,7 @@
 
 mod embargo;
 mod log;
+mod loss;
 mod packet;
 mod page;
 mod plan;
@@ -11,6 +12,7 @@ mod status;
 
 pub use embargo::{embargoes, kept};
 pub use log::{entry, log};
+pub use loss::{Loss, loss};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};

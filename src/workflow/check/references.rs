@@ -44,6 +44,23 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
+/// What a rejoin leaves out is a check of preflight.
+pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
+    let workflow = draft.workflow;
+    for (at, id) in workflow.rejoin.iter().flat_map(|it| it.drops.iter().enumerate()) {
+        let checks = || {
+            let both = draft.phase(Phase::Preflight).chain(draft.phase(Phase::Lift));
+            both.filter(|it| it.step.is_check()).map(|it| it.step.id.as_str())
+        };
+        if !checks().any(|it| it == id.as_str()) {
+            let place = Path::of("rejoin.drops").index(at);
+            let hint = suggest::hint(id.as_str(), checks().collect::<Vec<_>>());
+            let message = format!("neither `preflight` nor `lift` has a check `{id}`");
+            report.value(&place, &fault::E1016, message, hint);
+        }
+    }
+}
+
 /// A role that the database has, and a server that can be stopped.
 fn enforced(workflow: &Workflow, embargo: &Enforced, report: &mut Report) {
     let place = Path::of("embargo");

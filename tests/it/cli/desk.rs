@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
-use changeover::conductor::{Order, Plan, PlannedStep, Progress, Reply, Watcher};
+use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher};
 use changeover::drift::{Known, adoption, compare};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
 use changeover::machine::{At, Ended};
@@ -109,6 +109,7 @@ fn plan(at: Time) -> Plan {
             until: Some(Phase::Lift),
             says: "free: no write was allowed since the swap; users go back to hk".to_owned(),
         },
+        preview: None,
         digest: Digest::of(b"plan"),
     }
 }
@@ -170,7 +171,10 @@ impl Desk for Fake {
         if !order.dry_run {
             one_step().iter().for_each(|progress| watcher.tell(progress));
         }
-        let plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        let mut plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        if let (Command::Failover(_), Some(plan)) = (&order.command, &mut plan) {
+            plan.preview = Some(Box::new(super::incident::preview()));
+        }
         self.orders.lock().unwrap().push(order);
         Ok(Reply { plan, ..self.reply.clone() })
     }

@@ -9,9 +9,12 @@ use changeover::clock::ManualClock;
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Embargo, Fact, Owed};
 use changeover::model::{
-    Change, Evidence, Nature, OpId, Owned, Sight, SiteName, Time, Verb, Verdict,
+    About, Change, Evidence, Nature, OpId, Owned, Says, Seer, Sight, SiteName, Time, Verb, Verdict,
+    Witness,
 };
-use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
+use changeover::port::{
+    Action, Asked, Call, Check, Clock, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use changeover::workflow::Workflow;
 use tokio::sync::Notify;
 
@@ -182,6 +185,9 @@ impl Played {
                 vec![Fact::EmbargoOn { site, embargo }]
             }
             ("embargo.off", _) => vec![Fact::EmbargoOff { site }],
+            (_, step) if step.starts_with("load") => {
+                vec![Fact::Loaded { site, of: self.world.clock.now() }]
+            }
             ("job.off", step) => {
                 vec![Fact::Owe { owed: Owed::Job { job: job(step).to_owned(), site } }]
             }
@@ -291,6 +297,9 @@ impl Action for Played {
     }
 
     fn intends(&self) -> Vec<Fact> {
+        if self.call.step.as_str().starts_with("load") {
+            return vec![Fact::Loading { site: self.site().clone() }];
+        }
         let (from, to) = (self.call.production.clone(), self.call.standby.clone());
         if self.call.params.kind() == "switch" {
             vec![Fact::RolesMoving { from, to }]
@@ -308,6 +317,33 @@ impl World for Scripted {
 
     fn action(&self, call: Call) -> Box<dyn Action> {
         Box::new(Played { world: self.clone(), call })
+    }
+
+    /// `so["lost"]` says which site the incident has taken, or that nobody can tell.
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        let lost = self.truth.lock().unwrap().so.get("lost").cloned().unwrap_or_default();
+        let up = |site: &SiteName| match lost.as_str() {
+            "nobody knows" => Says::Unknown,
+            lost if lost == site.as_str() => Says::Down,
+            _ => Says::Up,
+        };
+        let heard = |about, seer, says| {
+            let at = self.clock.now();
+            Witness { about, seer, says, source: String::new(), at, text: String::new() }
+        };
+        let (production, standby) = (up(&asked.production), up(&asked.standby));
+        let witnesses = vec![
+            heard(About::Users, Seer::Http, production),
+            heard(About::Machines, Seer::Host, production),
+            heard(
+                About::Standby,
+                Seer::Http,
+                if lost == "nobody knows" { Says::Up } else { standby },
+            ),
+            heard(About::Lever, Seer::Provider, Says::Up),
+            heard(About::Names, Seer::Dns, Says::Up),
+        ];
+        Testimony { witnesses, writes: None, unmarked: vec![] }
     }
 
     async fn addresses(

@@ -215,6 +215,27 @@ fn what_is_open_is_settled_before_a_way_out_but_not_before_a_failover() {
 }
 
 #[test]
+fn going_back_is_given_up_only_before_anybody_was_moved() {
+    let rollback = Input::Rollback { loss_accepted: false };
+    let life = until(release(), ready(Phase::Soak));
+    let back = tell(&tell(&life, rollback, REQUESTER).unwrap(), Input::Settled, "c").unwrap();
+    let stays = tell(&tell(&back, Input::Abort, REQUESTER).unwrap(), Input::Settled, "c").unwrap();
+    let at = stays.state.at().unwrap();
+    assert!(doing(Phase::Sanity)(&stays.state) && at.way == Way::Forth, "{:?}", stays.state);
+    assert_eq!(stays.record.roles, life.record.roles);
+    let entered = |it: &Life| it.record.run.as_ref().unwrap().entered.contains_key(&Phase::Backup);
+    assert!(entered(&life) && entered(&stays), "what was done on the way forth is still done");
+    // From the intent of the switch on it is forward only.
+    let moved = moves(&back).into_iter().find_map(|it| match it {
+        Move::Write(Body::Intent(_)) => {
+            turn(&back, &it).map(|it| it.0).filter(|it| it.record.moving())
+        }
+        Move::Write(_) | Move::Tell(..) => None,
+    });
+    assert!(tell(&moved.unwrap(), Input::Abort, REQUESTER).is_none());
+}
+
+#[test]
 fn giving_up_costs_what_was_changed() {
     let untouched = tell(&release(), Input::Abort, REQUESTER).unwrap();
     let ended = tell(&untouched, Input::Settled, "conductor").unwrap();

@@ -47,7 +47,7 @@ pub(crate) fn rules(workflow: &Workflow) -> Rules {
     let gate =
         GateRule { approvers: gate.approvers.clone(), requester_may, lasts_seconds: 24 * 3600 };
     let soak_seconds = workflow.release.soak.planned.as_seconds();
-    Rules { phases: phases.collect(), gate: Some(gate), soak_seconds }
+    Rules { phases: phases.collect(), gate: Some(gate), soak_seconds, failover_soak_seconds: None }
 }
 
 fn site(name: &str) -> SiteName {

@@ -34,7 +34,7 @@ const CASES: &[Case] = &[
     ("EIP-NAME", "rds: \"rds-server-live-{{ site.owner }}\"", "rds: \"rds-serv-live-{{ site.owner }}\"", "did you mean `rds-server-live-gigadb`?", &[]),
     ("ENV-PER-ROLE", "  REMOTE_HOSTNAME:  ", "  MODE: { production: live, standby: live }\n  REMOTE_HOSTNAME:  ", "the projects", &[]),
     ("FAILOVER-BACKUP", "    - { id: out,        check: http, expect", "    - { id: newest, check: aws.daily, failover: asked, with: { age_max: 36h } }\n    - { id: out,        check: http, expect", "without the bucket", &[]),
-    ("FILE-MISSING", "/usr/local/bin/databaseReset, /usr/local/bin/sync_dropbox]", "/usr/local/bin/databaseReset]", "`host.file`", &[]),
+    ("FILE-MISSING", "/usr/local/bin/databaseReset, /usr/local/bin/sync_dropbox, /usr/local/bin/site_stop]", "/usr/local/bin/databaseReset, /usr/local/bin/site_stop]", "`host.file`", &[]),
     ("FQDN-PATTERN", "standby: portainer.alt-live.gigadb.host,", "standby: port.alt-live.gigadb.host,", "did you mean `portainer.alt-live.gigadb.host`?", &[]),
     ("FQDN-ZONE", "standby: files.alt-live.gigadb.host,     target", "standby: files.alt-live.gigadb.org,     target", "did you mean `files.alt-live.gigadb.host`?", &["FQDN-PATTERN", "VAR-DNS-MATCH"]),
     ("FQDN-ZONE", "url: \"https://gigadb.org/rss/latest\", status: 200 }", "url: \"https://gigadb.com/rss/latest\", status: 200 }", "a name of this system", &[]),

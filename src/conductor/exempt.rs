@@ -1,0 +1,73 @@
+//! A step on its way to being worked on: what a failover or a rejoin does not demand of it, and what a load
+//! makes of a site's data.
+
+use crate::conductor::{Conductor, StepEnd};
+use crate::fault::Fault;
+use crate::machine::{At, Ended, Fact, Waiver};
+use crate::model::{Actor, Kind, Phase};
+use crate::port::Call;
+use crate::workflow::step::{InFailover, Params, Step};
+
+impl Conductor {
+    /// Works on one step until it has ended.
+    ///
+    /// # Errors
+    /// The journal could not be written; the process must end.
+    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
+        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
+            let says = "the run's workflow has no such step";
+            return Ok(StepEnd::failed(vec![self.evidence(says)]));
+        };
+        if let Some(says) = self.not_made(at, &step)? {
+            return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
+        }
+        if at.phase == Phase::Fence {
+            return self.fence_in_turn(by, at, position, &step).await;
+        }
+        let end = if step.is_check() {
+            self.look(at, position, &step).await?
+        } else {
+            self.act(by, at, position, &step).await?
+        };
+        Ok(self.accepted(by, at, &step, end))
+    }
+
+    /// Why this step is not made here, if it is not.
+    pub(super) fn not_made(&self, at: At, step: &Step) -> Result<Option<&'static str>, Fault> {
+        if at.kind == Kind::Failover && step.failover == Some(InFailover::Dropped) {
+            return Ok(Some("not made in a failover"));
+        }
+        let workflow = self.run_workflow()?;
+        let drops = workflow.rejoin.as_ref().is_some_and(|it| it.drops.contains(&step.id));
+        let dropped = at.kind == Kind::Rejoin && step.is_check() && drops;
+        Ok(dropped.then_some("not made in a rejoin: what it looks at is rebuilt"))
+    }
+
+    /// What does not hold and is only asked for in a failover was accepted together with the loss.
+    pub(super) fn accepted(&self, by: &Actor, at: At, step: &Step, mut end: StepEnd) -> StepEnd {
+        let asked = at.kind == Kind::Failover && step.failover == Some(InFailover::Asked);
+        if asked && end.ended != Ended::Done {
+            end.ended = Ended::Done;
+            let reason = "asked for in a failover: accepted with the consent".to_owned();
+            end.evidence.push(self.evidence(&reason));
+            let waiver = Waiver { by: by.name.clone(), reason };
+            end.facts.push(Fact::Waived { check: step.id.clone(), waiver });
+        }
+        end
+    }
+}
+
+/// From the intent on the site's data is neither the old nor the new.
+pub(super) fn loading(call: &Call) -> Option<Fact> {
+    let loads = matches!(&call.params, Params::HostRun(with) if with.destructive);
+    loads.then(|| Fact::Loading { site: call.on.clone().unwrap_or_else(|| call.standby.clone()) })
+}
+
+/// What a load that was proven makes of the site: a copy of production as it was when the dump was begun, at the
+/// latest. (The stamp may lie a minute ahead, so that it differs from the one before.)
+pub(super) fn loaded(call: &Call) -> Option<Fact> {
+    let Fact::Loading { site } = loading(call)? else { return None };
+    let dumped = if call.at.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
+    let of = *call.record.run.as_ref()?.entered.get(&dumped)?;
+    Some(Fact::Loaded { site, of })
+}
