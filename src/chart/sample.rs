@@ -184,6 +184,7 @@ fn run() -> Run {
         backup: None,
         entered: BTreeMap::new(),
         waived: BTreeMap::new(),
+        without: BTreeMap::default(),
     }
 }
 

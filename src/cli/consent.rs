@@ -55,6 +55,9 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),
         Command::Close => ask("End the run with something owed?"),
+        Command::Without { site } => {
+            Danger::Ask(format!("Go on without {site}? What cannot be read there stays unknown."))
+        }
         Command::Switchover { .. } => {
             ask("Start a switchover? Production and standby change roles.")
         }

@@ -9,7 +9,7 @@ use crate::cli::order::{Typed, carry_out};
 use crate::cli::{Outcome, Scene, consent, done, runs};
 use crate::conductor::Command;
 use crate::fault::{E1001, Fault};
-use crate::model::StepId;
+use crate::model::{SiteName, StepId};
 
 /// The verbs of a run.
 #[derive(Debug, Subcommand)]
@@ -34,6 +34,8 @@ pub enum Run {
     Amend(Amend),
     /// Take over a run that nobody drives, or a foreign mark
     Adopt(Adopt),
+    /// Go on though a site that users have left does not serve
+    Without(Without),
     /// End a run that halted while closing, with something owed
     Close(Why),
 }
@@ -69,6 +71,15 @@ pub struct Plainly {
 pub struct Why {
     /// The run; refused when another one is open
     run: Option<u32>,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
+/// Goes on without a site.
+#[derive(Debug, Args)]
+pub struct Without {
+    /// The site that users have left and that does not serve
+    site: String,
     #[command(flatten)]
     change: Reasoned,
 }
@@ -143,6 +154,7 @@ pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
         }
         Run::Adopt(it) if it.cut_tail => return cut_tail(it.change.into(), scene),
         Run::Adopt(it) => Typed::new(Command::Adopt, it.change).of(it.run),
+        Run::Without(it) => Typed::new(Command::Without { site: SiteName(it.site) }, it.change),
         Run::Close(it) => Typed::new(Command::Close, it.change).of(it.run),
     };
     carry_out(typed, scene).await

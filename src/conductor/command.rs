@@ -82,6 +82,11 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Go on though a site that users have left does not serve.
+    Without {
+        /// Which.
+        site: SiteName,
+    },
     /// Let an embargo last longer.
     Extend {
         /// Which; all that lie when absent.

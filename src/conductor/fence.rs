@@ -262,6 +262,8 @@ pub(super) fn given_up(
         backup: None,
         entered: std::collections::BTreeMap::new(),
         waived: open.map(|it| it.waived).unwrap_or_default(),
+        // The site given up now is another question.
+        without: std::collections::BTreeMap::new(),
     };
     Record { run: Some(run), ..record }
 }

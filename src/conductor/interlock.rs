@@ -40,7 +40,15 @@ impl Conductor {
         };
         Err(Fault::new(&E2031, format!("{} was not entered: {verdict}", next.name()))
             .because(says.join("; "))
-            .hint("changeover run retry puts the embargo on again; then run the same command"))
+            .hint(match found.verdict {
+                Verdict::Pass | Verdict::Fail => {
+                    "changeover run retry puts the embargo on again; then run the same command"
+                }
+                Verdict::Unknown => {
+                    "look again; a site that is down and that users have left: \
+                     changeover run without SITE --reason TEXT"
+                }
+            }))
     }
 
     /// Whether there is an embargo that this run relies on. A failover cannot ask the lost site.

@@ -25,6 +25,7 @@ mod settle;
 mod start;
 mod truth;
 mod verdict;
+mod without;
 mod work;
 
 use std::collections::BTreeMap;

@@ -22,6 +22,7 @@ impl Command {
             Self::Amend { .. } => "run amend",
             Self::Adopt => "run adopt",
             Self::Close => "run close",
+            Self::Without { .. } => "run without",
             Self::Extend { .. } => "embargo extend",
             Self::GiveUp { .. } => "keep release",
             Self::Switchover { .. } => "switchover",
@@ -48,6 +49,7 @@ impl Command {
             | Self::Amend { .. }
             | Self::Adopt
             | Self::Close
+            | Self::Without { .. }
             | Self::Extend { .. }
             | Self::GiveUp { .. }
             | Self::DriftAdopt { .. } => true,

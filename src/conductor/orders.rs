@@ -114,6 +114,7 @@ impl Conductor {
             }
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
+            Command::Without { site } => Box::pin(self.go_without(by, site, reason)).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
             Command::Extend { site, until, seconds } => {
                 self.extend(by, site.as_ref(), *until, *seconds, reason)?;

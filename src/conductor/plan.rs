@@ -129,6 +129,7 @@ impl Conductor {
             | Command::Amend { .. }
             | Command::Adopt
             | Command::Close
+            | Command::Without { .. }
             | Command::Extend { .. }
             | Command::GiveUp { .. }
             | Command::DriftAdopt { .. }
@@ -301,6 +302,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Amend { .. }
         | Command::Adopt
         | Command::Close
+        | Command::Without { .. }
         | Command::Extend { .. }
         | Command::GiveUp { .. }
         | Command::DriftAdopt { .. } => None,

@@ -340,6 +340,14 @@ pub enum Fact {
         #[serde(flatten)]
         waiver: Waiver,
     },
+    /// A person goes on without a site that does not serve.
+    Without {
+        /// The site.
+        site: SiteName,
+        /// Who and why.
+        #[serde(flatten)]
+        waiver: Waiver,
+    },
     /// Production is given up, and what that costs was accepted.
     Consented {
         /// By whom is in the line; what is here.

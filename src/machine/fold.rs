@@ -79,6 +79,7 @@ impl Record {
             backup: None,
             entered: BTreeMap::new(),
             waived: BTreeMap::new(),
+            without: BTreeMap::default(),
         });
         self.forget_approvals();
         self.failures.clear();
@@ -196,7 +197,10 @@ impl Record {
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,
             Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
-            Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
+            Fact::Stamp { .. }
+            | Fact::Backup { .. }
+            | Fact::Waived { .. }
+            | Fact::Without { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
@@ -266,6 +270,8 @@ impl Record {
             run.backup = Some((key.clone(), etag.clone(), *size));
         } else if let Fact::Waived { check, waiver } = fact {
             run.waived.insert(check.clone(), waiver.clone());
+        } else if let Fact::Without { site, waiver } = fact {
+            run.without.insert(site.clone(), waiver.clone());
         }
     }
 

@@ -40,6 +40,8 @@ pub struct Run {
     pub entered: BTreeMap<Phase, Time>,
     /// Checks waived for this run.
     pub waived: BTreeMap<StepId, Waiver>,
+    /// Sites the run goes on without: what cannot be read there is accepted as not known.
+    pub without: BTreeMap<SiteName, Waiver>,
 }
 
 /// Who waived a check, and why.

@@ -59,6 +59,13 @@ pub struct Call {
     pub timeout: Duration,
 }
 
+impl Call {
+    /// Whether a person goes on though nothing can be read at this site.
+    pub fn goes_without(&self, site: &SiteName) -> bool {
+        self.record.run.as_ref().is_some_and(|run| run.without.contains_key(site))
+    }
+}
+
 /// What a check found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {

@@ -278,6 +278,7 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
         backup: None,
         entered: std::collections::BTreeMap::new(),
         waived: std::collections::BTreeMap::new(),
+        without: std::collections::BTreeMap::new(),
     });
     hosts.write("env", &format!("PGUSER=x\nPGHOST={production}\n"));
     let found = world.check("database.target", &target, Some("sydney")).look().await;

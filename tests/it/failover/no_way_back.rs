@@ -16,6 +16,34 @@ fn soaks(state: State) -> bool {
     matches!(state, State::Ready { at } if at.phase == Phase::Soak && at.way == Way::Forth)
 }
 
+/// Nobody can see that the old site refuses writes and runs no job: the release goes on without it by name.
+async fn without_the_old_site(lab: &Lab, operator: &Operator) {
+    let next = || Command::Next { auto: false, confirm: None, waive: vec![] };
+    let without = |site: &str| Command::Without { site: site.into() };
+    let fault = operator.order("engineer-a", next()).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2031", Exit::Refused), "{fault}");
+    let fault = operator.order("engineer-a", without("sydney")).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2001", Exit::Refused), "production: {fault}");
+    operator.order("engineer-a", without("hk")).await.unwrap();
+    for _ in 0..10 {
+        let State::Ready { at } = operator.life().state else { break };
+        if at.phase == Phase::Lift {
+            break;
+        }
+        let command = if at.phase == Phase::Soak { Command::Accept } else { next() };
+        operator.order("engineer-a", command).await.unwrap();
+    }
+    let State::Ready { at } = operator.life().state else { panic!("{}", operator.last_lines()) };
+    assert_eq!(at.phase, Phase::Lift, "{}", operator.last_lines());
+    let record = operator.life().record;
+    assert!(!record.embargoes.contains_key(&"sydney".into()), "users may write again");
+    assert!(record.run.unwrap().without.contains_key(&"hk".into()));
+    // What can be read counts: a site that answers is not gone without.
+    raise(lab, "hk");
+    let fault = operator.order("engineer-a", without("hk")).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2062", Exit::Refused), "{fault}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_stay_where_they_are_when_the_other_site_is_lost() {
     let lab = Lab::start();
@@ -43,8 +71,7 @@ async fn users_stay_where_they_are_when_the_other_site_is_lost() {
     let checked = matches!(reply.state, State::Ready { at } if (at.way, at.phase) == (Way::Forth, Phase::Sanity));
     assert!(checked, "{reply:?}\n{}", operator.last_lines());
     users_are_on(&operator, &lab, "sydney");
-    // That no write goes to the old site must be seen before the release is accepted.
-    raise(&lab, "hk");
+    without_the_old_site(&lab, &operator).await;
     to_the_end(&operator, "sydney").await;
 
     // After a failover nobody is sent back to a site that does not serve.
