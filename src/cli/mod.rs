@@ -4,6 +4,7 @@
 //! [`Desk`] and [`Streams`], so that tests can stand on either side.
 
 mod args;
+mod arm;
 mod audit;
 mod chart;
 mod completions;
@@ -105,6 +106,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
         Verb::Switchover(it) => switchover::run(it, scene).await,
+        Verb::Arm(it) => arm::run(it, scene).await,
         Verb::Failover(it) => failover::run(it, scene).await,
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,

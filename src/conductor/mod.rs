@@ -3,6 +3,8 @@
 //! Nothing here is a task of its own: dropping the future of [`Conductor::order`] stops everything at
 //! once, and what was under way is an open intent, as after a crash.
 
+mod arm;
+mod armed;
 mod book;
 mod call;
 mod command;
@@ -39,10 +41,11 @@ use crate::model::{Actor, Digest, Phase, StepId, SystemName};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
+pub use arm::ARMED;
 pub use book::Book;
 pub use command::{
-    Command, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress, Reply,
-    Watcher,
+    Command, FromArmed, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress,
+    Reply, Watcher,
 };
 pub use roles::meant;
 pub use work::StepEnd;
@@ -110,6 +113,8 @@ pub struct Conductor {
     ends: Mutex<BTreeMap<(Phase, u8), String>>,
     /// The swap of a failover has begun: the lost site is fenced beside it.
     to_fence: tokio::sync::Notify,
+    /// The armed plan that the failover of this command is carried out from, until users are moved.
+    from: Mutex<Option<Arc<armed::From>>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -140,6 +145,7 @@ impl Conductor {
             foreign: Mutex::new(None),
             ends: Mutex::default(),
             to_fence: tokio::sync::Notify::new(),
+            from: Mutex::default(),
         }
     }
 

@@ -25,6 +25,7 @@ impl Command {
             Self::Extend { .. } => "embargo extend",
             Self::GiveUp { .. } => "keep release",
             Self::Switchover { .. } => "switchover",
+            Self::Arm => "arm",
             Self::Failover(_) => "failover",
             Self::Rejoin { .. } => "rejoin",
             Self::Failback { .. } => "failback",
@@ -55,6 +56,7 @@ impl Command {
             | Self::Approve { .. }
             | Self::Accept
             | Self::Retry
+            | Self::Arm
             | Self::Failover(_)
             | Self::Pause
             | Self::Resume => false,

@@ -30,6 +30,7 @@ impl Conductor {
             }
             Err(fault) => Err(fault),
         };
+        self.end_from()?;
         self.publish_after(&before).await;
         match outcome {
             Ok(()) => Ok(self.reply_to(&order.command)),
@@ -76,6 +77,7 @@ impl Conductor {
                 self.begin_run(by, Kind::Switchover, None, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
+            Command::Arm => Box::pin(self.arm(by, reason)).await?,
             Command::Failover(it) => Box::pin(self.failover(by, it, reason)).await?,
             Command::Rejoin { auto, waive } => {
                 Box::pin(self.rejoin(by, waive, reason)).await?;

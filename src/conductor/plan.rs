@@ -25,6 +25,9 @@ impl Conductor {
             // Boxed: with all witnesses in it a caller's stack is soon full.
             return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
         }
+        if order.command == Command::Arm {
+            return Box::pin(self.arm_plan()).await;
+        }
         if let Command::DriftAdopt { confirm } = &order.command {
             return self.plan_adoption(confirm.as_ref()).await;
         }
@@ -132,6 +135,7 @@ impl Conductor {
             | Command::Extend { .. }
             | Command::GiveUp { .. }
             | Command::DriftAdopt { .. }
+            | Command::Arm
             | Command::Failover(_) => None,
         })
     }
@@ -290,6 +294,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         Command::Init
         | Command::Start { .. }
         | Command::Switchover { .. }
+        | Command::Arm
         | Command::Failover(_)
         | Command::Rejoin { .. }
         | Command::Failback { .. }

@@ -12,6 +12,7 @@ mod lock;
 mod memory;
 mod open;
 mod scan;
+mod shelf;
 mod store;
 mod verify;
 
@@ -22,4 +23,5 @@ pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;
 pub use open::{Cut, Opened, cut_tail, open, open_with};
 pub use scan::Read;
+pub use shelf::shelved;
 pub use verify::{Verified, fold, read, verify};
