@@ -3,6 +3,7 @@
 mod drift;
 mod expected;
 mod handover;
+mod kept;
 mod order;
 mod settings;
 
@@ -21,7 +22,7 @@ use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
-pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
+pub use order::{BeforeJournal, Hooks, cut_tail, elsewhere, join, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.

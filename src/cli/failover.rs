@@ -31,6 +31,9 @@ pub struct Failover {
     /// Since when production is down, for the account of the time it took: 2026-11-21T02:58:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     down_since: Option<Time>,
+    /// The journal's disk is dead: go on with a copy of it in this folder; `run adopt --journal` joins it
+    #[arg(long, value_name = "DIR")]
+    pub(super) journal: Option<std::path::PathBuf>,
     /// Only from an armed plan: refused (3) rather than read the world first, which is slower
     #[arg(long)]
     armed: bool,

@@ -126,7 +126,7 @@ impl Conductor {
             system: self.system.clone(),
             journal: life.record.journal.clone(),
             epoch: life.record.epoch,
-            workflow: Digest::of(self.text.as_bytes()),
+            workflow: self.file,
             lost,
             to,
             at: self.clock.now(),

@@ -60,9 +60,8 @@ impl Conductor {
             return Err("not armed: `changeover arm` was never given".to_owned());
         };
         let (armed, digest) = read_armed(&text)?;
-        let file = Digest::of(self.text.as_bytes());
         let limit = self.workflow.limits.armed.as_seconds();
-        match stale(&armed, record, &file, self.clock.now(), limit) {
+        match stale(&armed, record, &self.file, self.clock.now(), limit) {
             None => Ok((armed, digest)),
             Some(why) => Err(why),
         }

@@ -69,9 +69,9 @@ impl Book {
         .map(|_| ())
     }
 
-    /// The store is told of what is durable only.
-    fn remember(&mut self) {
-        if !self.soft {
+    /// The store is told of what is durable only: an intent makes all lines before it so.
+    fn remember(&mut self, intent: bool) {
+        if intent || !self.soft {
             self.journal.remember(&self.life);
         }
     }
@@ -143,7 +143,7 @@ impl Book {
         if let Some(rules) = rules {
             self.life.rules = rules;
         }
-        self.remember();
+        self.remember(false);
         if ends && self.life.record.run.is_none() {
             self.journal.roll();
         }
@@ -178,9 +178,10 @@ impl Book {
         let entry = Entry { at, body: body.clone() };
         let record = self.life.record.after(&entry, &by.name);
         let run = record.run.as_ref().map(|it| it.number);
+        let intent = matches!(body, Body::Intent(_));
         self.append(Draft { at, wall, epoch: record.epoch, run, by: by.clone(), body })?;
         self.life.record = record;
-        self.remember();
+        self.remember(intent);
         Ok(())
     }
 

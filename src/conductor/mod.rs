@@ -97,6 +97,8 @@ pub struct Conductor {
     clock: Arc<dyn Clock>,
     workflow: Arc<Workflow>,
     text: String,
+    /// The digest of that text.
+    file: Digest,
     differs: Vec<String>,
     watcher: Arc<dyn Watcher>,
     inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
@@ -132,6 +134,7 @@ impl Conductor {
             world: parts.world,
             clock: parts.clock,
             workflow: parts.workflow,
+            file: Digest::of(parts.text.as_bytes()),
             text: parts.text,
             differs: parts.differs,
             watcher: parts.watcher,
@@ -164,6 +167,9 @@ impl Conductor {
         let Some(digest) = self.life().record.run.map(|run| run.workflow) else {
             return Ok(Arc::clone(&self.workflow));
         };
+        if digest == self.file {
+            return Ok(Arc::clone(&self.workflow));
+        }
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == digest) {
             return Ok(Arc::clone(workflow));

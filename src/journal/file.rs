@@ -102,7 +102,7 @@ impl Journal for FileJournal {
     }
 
     fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
-        shelf::shelve(&self.dir, name, text, self.segments.sync())
+        shelf::shelve_with(&self.dir, name, text, self.segments.sync())
     }
 
     fn shelved(&self, name: &str) -> Option<String> {

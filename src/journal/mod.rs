@@ -5,6 +5,7 @@
 
 mod append;
 mod blobs;
+mod elsewhere;
 mod encode;
 mod file;
 mod layout;
@@ -18,10 +19,11 @@ mod verify;
 
 pub use append::{Disk, Syncer};
 pub use blobs::kept;
+pub use elsewhere::{go_on, join};
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;
 pub use open::{Cut, Opened, cut_tail, open, open_with};
 pub use scan::Read;
-pub use shelf::shelved;
+pub use shelf::{shelve, shelved};
 pub use verify::{Verified, fold, read, verify};
