@@ -83,7 +83,7 @@ pub struct Adopt {
     cut_tail: bool,
     /// Append what `failover --journal DIR` wrote there while this journal's disk was dead
     #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "cut_tail"])]
-    journal: Option<std::path::PathBuf>,
+    journal: Option<PathBuf>,
     #[command(flatten)]
     change: Reasoned,
 }
