@@ -5,9 +5,9 @@ the same change. By hand, after `cargo build --workspace --tests`:
 
     benches/armed_failover.py [ROUNDS] [--octodns DIR]     DIR: bin folder of a venv with octodns, octodns-cloudflare
 
-Moto is CHANGEOVER_MOTO or target/tools/moto's. Each round is a fresh practice cloud and a fresh journal: init, arm, the
-lost site dies, the plan is shown; then the clock runs: from just before the process is started to the answer of the last
-batch, by the practice cloud's own record. The same for curl, with the very batches. Nothing is warmed, nothing reused.
+Moto is CHANGEOVER_MOTO or target/tools/moto's. A release is walked once; each round begins with the world and the state
+folder as they were after it: arm, the lost site dies, the plan is shown. Then the clock runs: from just before the process
+is started to the answer of the last batch, by the practice cloud's own record. The same for curl, with the very batches.
 """
 
 import argparse
@@ -26,7 +26,17 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DELAY = 0.020
-LOST, TO, LOST_HOST = "hk", "sydney", "gigadb-hk-bastion"
+LOST, TO, REGION = "sydney", "hk", "ap-southeast-2"
+LOST_HOST, TO_HOST = f"gigadb-{LOST}-bastion", f"gigadb-{TO}-bastion"
+PRACTICE = "practice: true\nlimits: { settle: 60ms, poll: 20ms, call: 5s, counting: 50ms, action: 30s, late: 1s }\n"
+START = "release start v4.3.4 --auto --yes --waive windows --waive drained --reason practice"
+RELEASE = [
+    ("engineer-a", "init gigadb --yes"), ("engineer-a", START), ("curator-a", "release approve --yes"),
+    ("engineer-b", "release approve --yes"), ("engineer-a", "release next --confirm sydney"),
+    ("engineer-a", "release next --yes"), ("engineer-a", "release next --yes"),
+    ("engineer-a", "release accept --reason practice --yes"), ("engineer-a", "release next --yes"),
+    ("engineer-a", "release next --yes"),
+]
 
 
 class Lab:
@@ -62,32 +72,76 @@ class Lab:
         self.child.wait()
 
 
-class Round:
-    """A fresh world and a fresh journal, armed; then the lost site is gone."""
+class Base:
+    """The world after a release: production in Sydney, Hong Kong its standby."""
 
-    def __init__(self, lab, binaries, folder, jobs_off, black_hole, armed=True):
+    def __init__(self, lab, binaries, folder):
         self.lab, self.binaries, self.folder = lab, binaries, folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        lab.control("reset", {})
+        (folder / "workflows").mkdir(parents=True)
+        text = (ROOT / "workflows/gigadb.yaml").read_text()
+        text = text.replace("\nsystem: gigadb\n", f"\nsystem: gigadb\n{PRACTICE}", 1).replace(" for: 5m ", " for: 60ms ", 1)
+        (folder / "workflows/gigadb.yaml").write_text(text)
         lab.control("set", {"resolver_cache_s": 0, "cloudflare_limit": 1000000})
-        self.run("init", "--yes")
-        if jobs_off:
-            ssh = lab.env["CHANGEOVER_SSH"]
-            env = os.environ | lab.env
-            subprocess.run([ssh, f"gigadb-{TO}-bastion", "crontab -r"], env=env, check=True, capture_output=True)
-        if armed:
-            self.run("arm")
+        state = ["--state", folder / "state", "--workflows", folder / "workflows"]
+        for who, words in RELEASE:
+            command = [binaries / "changeover", *state, "--as", who, "--no-input", *words.split()]
+            done = subprocess.run(command, env=os.environ | lab.env, capture_output=True, text=True)
+            assert done.returncode in (0, 7), f"{words}: {done.stdout}{done.stderr}"
+        self.crontab = self.ssh("crontab -l")
+        self.zones = {it["id"]: self.rows(it["id"]) for it in self.cloudflare("zones")["result"]}
+
+    def ssh(self, command, given=None):
+        words = [self.lab.env["CHANGEOVER_SSH"], TO_HOST, command]
+        env = os.environ | self.lab.env
+        return subprocess.run(words, env=env, input=given, check=True, capture_output=True, text=True).stdout
+
+    def cloudflare(self, path, body=None):
+        headers = {"authorization": f"Bearer {self.lab.env['CLOUDFLARE_API_TOKEN']}", "content-type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        ask = urllib.request.Request(f"{self.lab.env['CLOUDFLARE_BASE_URL']}/{path}", data, headers)
+        with urllib.request.urlopen(ask, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def rows(self, zone):
+        return {it["id"]: it for it in self.cloudflare(f"zones/{zone}/dns_records?per_page=500")["result"]}
+
+    def restore(self, jobs):
+        self.lab.control("faults", method="DELETE")
+        self.lab.control("set", {"sites": {LOST: {"dead": False}}, "hosts": {LOST_HOST: {"down": False}},
+                                 "regions_down": [], "provider_delay_s": 0})
+        keys = ("id", "type", "name", "content", "ttl", "proxied", "comment")
+        for zone, before in self.zones.items():
+            now = self.rows(zone)
+            new = [{"id": it} for it in now if it not in before]
+            moved = [
+                {key: before[it][key] for key in keys}
+                for it in before if before[it]["content"] != now[it]["content"]
+            ]
+            if new or moved:
+                self.cloudflare(f"zones/{zone}/dns_records/batch", {"deletes": new, "patches": moved})
+        self.ssh("crontab -", self.crontab if jobs else "")
+
+
+class Round:
+    """The world after the release, armed; then the lost site is gone."""
+
+    def __init__(self, base, jobs_off, black_hole):
+        lab = base.lab
+        self.lab, self.binaries, self.folder, self.workflows = lab, base.binaries, base.folder / "round", base.folder / "workflows"
+        base.restore(not jobs_off)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(base.folder / "state", self.folder / "state")
+        self.run("arm")
         lab.control("set", {"sites": {LOST: {"dead": True}}, "provider_delay_s": DELAY})
         if black_hole:
             hang = {"action": "timeout_before", "times": 1000000, "hold_s": 60}
             lab.control("faults", hang | {"service": "aws"})
             lab.control("faults", hang | {"service": "host", "place": LOST_HOST})
         else:
-            lab.control("set", {"hosts": {LOST_HOST: {"down": True}}, "regions_down": ["ap-east-1"]})
+            lab.control("set", {"hosts": {LOST_HOST: {"down": True}}, "regions_down": [REGION]})
 
     def words(self, *words):
-        state = ["--state", self.folder / "state", "--workflows", ROOT / "workflows"]
+        state = ["--state", self.folder / "state", "--workflows", self.workflows]
         return [self.binaries / "changeover", "-s", "gigadb", *state, "--as", "engineer-a", "--no-input", *words]
 
     def run(self, *words):
@@ -136,7 +190,7 @@ def ours(round_):
     plan = round_.shown()
     since = round_.lab.last()
     words = round_.words(
-        "failover", "--armed", "--confirm", TO, "--accept-data-loss", "unknown", "--plan", plan, "--reason", "bench"
+        "failover", "--armed", "--confirm", TO, "--accept-data-loss", "12h", "--plan", plan, "--reason", "bench"
     )
     log = open(round_.folder / "failover.log", "w")
     began = time.time()
@@ -229,26 +283,27 @@ def main():
             }
             times = {name: [] for name in ["curl", "curl, last batch", *kinds, "octodns"]}
             counts = {}
+            base = Base(lab, given.binaries, folder / "base")
             for _ in range(given.rounds):
-                made = Round(lab, given.binaries, folder / "round", True, False)
+                made = Round(base, True, False)
                 wall, last, counts["curl"] = curl(made)
                 times["curl"].append(wall)
                 times["curl, last batch"].append(last)
                 for name, (off, hole) in kinds.items():
-                    made = Round(lab, given.binaries, folder / "round", off, hole)
+                    made = Round(base, off, hole)
                     took, counts[name] = ours(made)
                     times[name].append(took)
                 if given.octodns:
-                    made = Round(lab, given.binaries, folder / "round", True, False)
+                    made = Round(base, True, False)
                     took, counts["octodns"] = octodns(made, given.octodns)
                     times["octodns"].append(took)
             print(f"median of {given.rounds}, {DELAY * 1000:.0f} ms on every provider call; the ratio is to curl")
-            base = line("curl, wall time of the process", times["curl"], counts["curl"])
-            line("curl, to its last batch", times["curl, last batch"], "", base)
+            floor = line("curl, wall time of the process", times["curl"], counts["curl"])
+            line("curl, to its last batch", times["curl, last batch"], "", floor)
             for name in kinds:
-                line(name, times[name], counts[name], base)
+                line(name, times[name], counts[name], floor)
             if given.octodns:
-                line("octodns, the same records", times["octodns"], counts["octodns"], base)
+                line("octodns, the same records", times["octodns"], counts["octodns"], floor)
         finally:
             lab.close(given.binaries)
 
