@@ -221,7 +221,7 @@ def curl(round_):
     path.write_text("\n".join(config) + "\n")
     since = round_.lab.last()
     began = time.time()
-    subprocess.run(["curl", "--config", path], check=True)
+    subprocess.run(["curl", "--no-progress-meter", "--config", path], check=True, stderr=subprocess.DEVNULL)
     wall = (time.time() - began) * 1000
     last, counts = accepted(round_.lab, since, began)
     assert counts == {"cloudflare POST": 2}, counts
@@ -284,20 +284,25 @@ def main():
             times = {name: [] for name in ["curl", "curl, last batch", *kinds, "octodns"]}
             counts = {}
             base = Base(lab, given.binaries, folder / "base")
-            for _ in range(given.rounds):
-                made = Round(base, True, False)
-                wall, last, counts["curl"] = curl(made)
-                times["curl"].append(wall)
-                times["curl, last batch"].append(last)
-                for name, (off, hole) in kinds.items():
-                    made = Round(base, off, hole)
-                    took, counts[name] = ours(made)
-                    times[name].append(took)
-                if given.octodns:
+            done = 0
+            try:
+                for _ in range(given.rounds):
                     made = Round(base, True, False)
-                    took, counts["octodns"] = octodns(made, given.octodns)
-                    times["octodns"].append(took)
-            print(f"median of {given.rounds}, {DELAY * 1000:.0f} ms on every provider call; the ratio is to curl")
+                    wall, last, counts["curl"] = curl(made)
+                    times["curl"].append(wall)
+                    times["curl, last batch"].append(last)
+                    for name, (off, hole) in kinds.items():
+                        made = Round(base, off, hole)
+                        took, counts[name] = ours(made)
+                        times[name].append(took)
+                    if given.octodns:
+                        made = Round(base, True, False)
+                        took, counts["octodns"] = octodns(made, given.octodns)
+                        times["octodns"].append(took)
+                    done += 1
+            except KeyboardInterrupt:
+                print("interrupted: what is complete counts")
+            print(f"median of {done}, {DELAY * 1000:.0f} ms on every provider call; the ratio is to curl")
             floor = line("curl, wall time of the process", times["curl"], counts["curl"])
             line("curl, to its last batch", times["curl, last batch"], "", floor)
             for name in kinds:

@@ -40,17 +40,8 @@ impl Conductor {
                 .because("what was written since is not on it, and it may not be whole")
                 .hint("changeover rejoin; or say why: --acknowledge REASON"));
         }
-        let (preview, plan, evidence) = match self.confirmed_armed(&record, it)? {
-            Some((preview, plan)) => {
-                let evidence = evidence_of(&preview);
-                (preview, plan, evidence)
-            }
-            None => {
-                let (preview, plan, evidence) = Box::pin(self.preview(acknowledged)).await?;
-                self.start_asked(&record, &preview);
-                (preview, plan.digest, evidence)
-            }
-        };
+        let (preview, plan, evidence) =
+            Box::pin(self.agreed_upon(&record, it, acknowledged)).await?;
         if let Some(refused) = &preview.refused {
             return Err(Fault::new(
                 &E2062,
@@ -87,6 +78,22 @@ impl Conductor {
             asked,
         };
         self.consented(by, Box::new(consent), reason, evidence)
+    }
+
+    /// The plan that was just shown, when it comes from an armed one; else one made now.
+    async fn agreed_upon(
+        &self,
+        record: &Record,
+        it: &GivenUp,
+        acknowledged: Option<&str>,
+    ) -> Result<(Preview, Digest, Vec<Evidence>), Fault> {
+        if let Some((preview, plan)) = self.confirmed_armed(record, it)? {
+            let evidence = evidence_of(&preview);
+            return Ok((preview, plan, evidence));
+        }
+        let (preview, plan, evidence) = self.preview(acknowledged).await?;
+        self.start_asked(record, &preview);
+        Ok((preview, plan.digest, evidence))
     }
 
     /// As `accept_order`; while a failover asks its witnesses, others are told at once that it does.

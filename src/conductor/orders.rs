@@ -106,14 +106,8 @@ impl Conductor {
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
                 return Err(self.not_now(order.command.name()));
             }
-            Command::Pause => {
-                let facts = vec![Fact::Paused { on: true }];
-                self.book().note(by, "paused: nothing new is started", reason, vec![], facts)?;
-            }
-            Command::Resume => {
-                let facts = vec![Fact::Paused { on: false }];
-                self.book().note(by, "goes on", reason, vec![], facts)?;
-            }
+            Command::Pause => self.paused(by, true, reason)?,
+            Command::Resume => self.paused(by, false, reason)?,
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
@@ -126,6 +120,11 @@ impl Conductor {
             }
         }
         Ok(Goal::default())
+    }
+
+    fn paused(&self, by: &Actor, on: bool, reason: Option<String>) -> Result<(), Fault> {
+        let text = if on { "paused: nothing new is started" } else { "goes on" };
+        self.book().note(by, text, reason, vec![], vec![Fact::Paused { on }])
     }
 
     async fn accept_next(

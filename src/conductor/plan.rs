@@ -31,6 +31,11 @@ impl Conductor {
         if let Command::DriftAdopt { confirm } = &order.command {
             return self.plan_adoption(confirm.as_ref()).await;
         }
+        self.plan_walk(order).await
+    }
+
+    /// The plan of a command that walks on, or of one that changes the journal only.
+    async fn plan_walk(&self, order: &Order) -> Result<Reply, Fault> {
         let life = self.life();
         let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
             let (way, phase) = (Way::Forth, Phase::Preflight);
