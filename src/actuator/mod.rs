@@ -37,7 +37,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::machine::Life;
-use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict, ZoneKept};
 use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -216,6 +216,11 @@ impl World for Actuators {
         queries: &[String],
     ) -> BTreeMap<String, String> {
         database::counts(&self.wire, workflow, site, queries).await
+    }
+
+    async fn kept(&self, workflow: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        let client = cloudflare::Client::new(&self.wire, workflow, None)?;
+        cloudflare::kept(&client, workflow).await
     }
 
     async fn witness(&self, asked: &Asked) -> Testimony {

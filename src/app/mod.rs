@@ -3,6 +3,7 @@
 mod drift;
 mod expected;
 mod handover;
+mod kept;
 mod order;
 mod settings;
 
@@ -10,16 +11,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::conductor::ARMED;
 use crate::fault::{E1001, E2012, Fault};
 use crate::journal;
-use crate::machine::Life;
-use crate::model::{SystemName, Time};
+use crate::machine::{Life, State};
+use crate::model::{Digest, SystemName, Time};
 use crate::port::Line;
+use crate::view::{self, ArmedView};
 use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
-pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, order, order_in};
+pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, order, order_in};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.
@@ -75,6 +78,8 @@ pub struct Glance {
     pub differs: Vec<String>,
     /// When it was looked.
     pub now: Time,
+    /// Whether a failover is armed, where the workflow knows one and no run is open.
+    pub armed: Option<ArmedView>,
 }
 
 /// The folder of a system's journal and store.
@@ -179,7 +184,25 @@ pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault>
     // Asked at each look: who watches looks many times.
     let now = settings.clock.now();
     let (system, differs) = (system.clone(), settings.outside.differs.clone());
-    Ok(Glance { system, workflow, life, lines, holder, differs, now })
+    let armed = armed_view(settings, &dir, &system, workflow.as_deref(), &life, now);
+    Ok(Glance { system, workflow, life, lines, holder, differs, now, armed })
+}
+
+/// Whether a failover is armed: only said where one could be.
+fn armed_view(
+    settings: &Settings,
+    dir: &Path,
+    system: &SystemName,
+    workflow: Option<&Workflow>,
+    life: &Life,
+    now: Time,
+) -> Option<ArmedView> {
+    let workflow = workflow.filter(|it| it.failover.is_some())?;
+    let steady = life.state == State::Steady && life.record.production().is_some();
+    let (text, _) = text_of(settings, system).ok().filter(|_| steady)?;
+    let (file, limit) = (journal::shelved(dir, ARMED), workflow.limits.armed.as_seconds());
+    let digest = Digest::of(text.as_bytes());
+    Some(view::armed(file.as_deref(), &life.record, &digest, now, limit))
 }
 
 /// Everything the linter says of a file.

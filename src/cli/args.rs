@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
+    arm, audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
     rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
@@ -149,6 +149,8 @@ pub enum Verb {
     Release(release::Release),
     /// Change the roles of two healthy sites: a release without a new version
     Switchover(switchover::Switchover),
+    /// Keep a failover ready on disk, so that it need not read anything first
+    Arm(arm::Arm),
     /// Production is lost: say what that costs, move users, fence the lost site
     Failover(failover::Failover),
     /// Make the lost site a standby again, rebuilt from the new production

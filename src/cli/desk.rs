@@ -64,6 +64,12 @@ pub trait Desk: Send + Sync {
     /// The lock is held, or the journal is damaged elsewhere.
     fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault>;
 
+    /// Appends what was written in another folder while this journal's disk was dead.
+    ///
+    /// # Errors
+    /// The lock is held, or the two journals parted.
+    fn join(&self, system: &SystemName, from: &Path, reason: String) -> Result<String, Fault>;
+
     /// Checks a journal whole.
     ///
     /// # Errors
@@ -112,6 +118,10 @@ impl Desk for Program {
 
     fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault> {
         app::cut_tail(&self.0, system, reason)
+    }
+
+    fn join(&self, system: &SystemName, from: &Path, reason: String) -> Result<String, Fault> {
+        app::join(&self.0, system, from, reason)
     }
 
     fn verify(&self, system: &SystemName) -> Result<Verified, Fault> {

@@ -31,6 +31,12 @@ pub struct Failover {
     /// Since when production is down, for the account of the time it took: 2026-11-21T02:58:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     down_since: Option<Time>,
+    /// The journal's disk is dead: go on with a copy of it in this folder; `run adopt --journal` joins it
+    #[arg(long, value_name = "DIR")]
+    pub(super) journal: Option<std::path::PathBuf>,
+    /// Only from an armed plan: refused (3) rather than read the world first, which is slower
+    #[arg(long)]
+    armed: bool,
     #[command(flatten)]
     change: Change,
 }
@@ -43,6 +49,7 @@ pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
         acknowledge: it.acknowledge,
         down: it.down_since,
         shown: None,
+        armed: it.armed,
     };
     let asked = given.confirm.is_none() || given.accept_data_loss.is_none();
     if asked && !it.change.dry_run && scene.streams.person.is_some() {

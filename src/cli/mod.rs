@@ -4,6 +4,7 @@
 //! [`Desk`] and [`Streams`], so that tests can stand on either side.
 
 mod args;
+mod arm;
 mod audit;
 mod chart;
 mod completions;
@@ -75,7 +76,12 @@ pub fn main(typed: &[OsString]) -> u8 {
         system: cli.global.system.clone(),
         as_name: cli.global.as_name.clone(),
     };
-    let ran = Settings::read(flags).map(Program).and_then(|desk| {
+    let journal = if let Verb::Failover(it) = &cli.verb { it.journal.clone() } else { None };
+    let settings = Settings::read(flags).and_then(|settings| match journal {
+        Some(folder) => crate::app::elsewhere(settings, folder),
+        None => Ok(settings),
+    });
+    let ran = settings.map(Program).and_then(|desk| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime
             .map_err(|error| Fault::new(&E2015, "the runtime cannot start").because(error))?;
@@ -105,6 +111,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Lint(it) => lint::run(&it, scene),
         Verb::Release(it) => release::run(it, scene).await,
         Verb::Switchover(it) => switchover::run(it, scene).await,
+        Verb::Arm(it) => arm::run(it, scene).await,
         Verb::Failover(it) => failover::run(it, scene).await,
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,

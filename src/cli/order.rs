@@ -43,6 +43,12 @@ impl Typed {
 /// Carries it out.
 pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(typed.system.as_deref())?;
+    if confirmed_failover(&typed) {
+        // Everything was said with the plan; nothing is read that it does not need.
+        let Change { reason, .. } = typed.change;
+        let order = Order { command: typed.command, reason, dry_run: false };
+        return told(&system, order, scene).await;
+    }
     let glance = scene.desk.glance(&system)?;
     meant(typed.run, &glance)?;
     let Change { dry_run, yes, reason } = typed.change;
@@ -52,17 +58,28 @@ pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     }
     let danger = consent::danger(&order.command, &look(&glance));
     let command = agreed(danger, &system, &glance, &order, yes, scene).await?;
-    let order = Order { command, ..order };
+    told(&system, Order { command, ..order }, scene).await
+}
+
+/// A failover with all that its verb would ask for.
+fn confirmed_failover(typed: &Typed) -> bool {
+    let given = matches!(&typed.command, Command::Failover(it)
+        if it.plan.is_some() && it.confirm.is_some() && it.accept_data_loss.is_some());
+    given && !typed.change.dry_run && typed.run.is_none()
+}
+
+/// Carries it out and shows how it goes.
+async fn told(system: &SystemName, order: Order, scene: &mut Scene<'_>) -> Outcome {
     let teller = progress::teller(scene.streams);
     let watcher: Arc<dyn Watcher> = teller.watcher();
     let ended = tokio::select! {
-        ended = scene.desk.order(&system, order, watcher) => Some(ended),
+        ended = scene.desk.order(system, order, watcher) => Some(ended),
         pressed = tokio::signal::ctrl_c() => pressed.err().map(|error| Err(deaf(&error))),
     };
     teller.finish();
     match ended {
-        Some(ended) => reply(&system, &ended?, scene),
-        None => interrupted(&system, scene),
+        Some(ended) => reply(system, &ended?, scene),
+        None => interrupted(system, scene),
     }
 }
 

@@ -92,6 +92,9 @@ pub struct Adopt {
     /// Cut bytes off the end of the journal that may or may not have been a line (E4004); they are kept
     #[arg(long, conflicts_with = "run")]
     cut_tail: bool,
+    /// Append what `failover --journal DIR` wrote there while this journal's disk was dead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "cut_tail"])]
+    journal: Option<PathBuf>,
     #[command(flatten)]
     change: Reasoned,
 }
@@ -153,11 +156,28 @@ pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
             Typed::new(Command::Amend { text, file }, it.change)
         }
         Run::Adopt(it) if it.cut_tail => return cut_tail(it.change.into(), scene),
+        Run::Adopt(Adopt { journal: Some(from), change, .. }) => {
+            return join(&from, change.into(), scene);
+        }
         Run::Adopt(it) => Typed::new(Command::Adopt, it.change).of(it.run),
         Run::Without(it) => Typed::new(Command::Without { site: SiteName(it.site) }, it.change),
         Run::Close(it) => Typed::new(Command::Close, it.change).of(it.run),
     };
     carry_out(typed, scene).await
+}
+
+/// What was written elsewhere comes behind the journal's last line.
+fn join(from: &std::path::Path, change: Change, scene: &mut Scene<'_>) -> Outcome {
+    let system = scene.desk.pick(None)?;
+    if change.dry_run {
+        let says = format!("would append the lines of {} that follow here", from.display());
+        scene.streams.answer(&says)?;
+        return done();
+    }
+    consent::yes("Append what was written elsewhere?", change.yes, scene.streams)?;
+    let says = scene.desk.join(&system, from, change.reason.unwrap_or_default())?;
+    scene.streams.answer(&says)?;
+    done()
 }
 
 /// The journal cannot be folded here, so nothing of a run is asked.

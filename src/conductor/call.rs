@@ -24,7 +24,7 @@ impl Conductor {
         if at.phase == Phase::Fence {
             record = crate::conductor::fence::as_then(record);
         }
-        Ok(self.call_in(workflow, record, at, position, step))
+        Ok(self.call_in(workflow, record, at, position, step).map(|call| self.with_kept(call)))
     }
 
     /// The call of a step as it would be with this record.
@@ -81,6 +81,7 @@ impl Conductor {
             op,
             timeout,
             record: Arc::new(record),
+            kept: None,
         })
     }
 }

@@ -115,6 +115,8 @@ pub enum Command {
         /// Checks waived, by step id.
         waive: Vec<StepId>,
     },
+    /// Keep a failover ready.
+    Arm,
     /// Give production up and move users.
     Failover(GivenUp),
     /// Make the lost site a standby again.
@@ -160,6 +162,20 @@ pub struct GivenUp {
     pub down: Option<Time>,
     /// When the plan was shown to the person.
     pub shown: Option<Time>,
+    /// Only from an armed plan; refused rather than read the world first.
+    #[serde(default)]
+    pub armed: bool,
+}
+
+/// Whether a failover is carried out from a plan on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromArmed {
+    /// The armed plan.
+    pub plan: Option<Digest>,
+    /// When it was made.
+    pub at: Option<Time>,
+    /// Why it is of no use, or that there is none.
+    pub not: Option<String>,
 }
 
 /// What a failover would do and cost, before anything moves.
@@ -193,6 +209,9 @@ pub struct Preview {
     pub expected_seconds: Option<i64>,
     /// What is not known and is accepted together with the loss.
     pub asked: Vec<String>,
+    /// The armed plan it would be carried out from, or why from none.
+    #[serde(default)]
+    pub armed: FromArmed,
     /// The command that accepts exactly this.
     pub command: String,
 }

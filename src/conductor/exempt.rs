@@ -21,6 +21,9 @@ impl Conductor {
         if let Some(says) = self.not_made(at, &step)? {
             return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
         }
+        if let Some(end) = Box::pin(self.work_armed(by, at, position, &step)).await? {
+            return Ok(end);
+        }
         if at.phase == Phase::Fence {
             return self.fence_in_turn(by, at, position, &step).await;
         }

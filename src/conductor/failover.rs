@@ -7,6 +7,7 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
+use crate::conductor::preview::evidence_of;
 use crate::fault::{E2001, E2008, E2018, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
 use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId};
@@ -39,7 +40,8 @@ impl Conductor {
                 .because("what was written since is not on it, and it may not be whole")
                 .hint("changeover rejoin; or say why: --acknowledge REASON"));
         }
-        let (preview, plan, evidence) = Box::pin(self.preview(acknowledged)).await?;
+        let (preview, plan, evidence) =
+            Box::pin(self.agreed_upon(&record, it, acknowledged)).await?;
         if let Some(refused) = &preview.refused {
             return Err(Fault::new(
                 &E2062,
@@ -49,17 +51,15 @@ impl Conductor {
             .hint(refused.clone()));
         }
         if let Some(shown) = &it.plan
-            && !plan.digest.to_string().starts_with(&shown.to_lowercase())
+            && !plan.to_string().starts_with(&shown.to_lowercase())
         {
             let says = format!("plan {shown} is not what would be done now");
-            let now = format!(
-                "look at plan {} first: {}",
-                plan.digest.short(),
-                "changeover failover --dry-run"
-            );
+            let now =
+                format!("look at plan {} first: {}", plan.short(), "changeover failover --dry-run");
             return Err(Fault::new(&E2008, says).hint(now));
         }
         let accepted = accepted(&preview, it.accept_data_loss)?;
+        let armed = self.begin_from(&preview)?;
         let consent = Consent {
             lost: lost.clone(),
             to: to.clone(),
@@ -71,12 +71,29 @@ impl Conductor {
             writes: preview.writes,
             missing: preview.missing,
             acknowledged: it.acknowledge.clone(),
-            plan: plan.digest,
+            plan,
+            armed,
             down: it.down,
             shown: it.shown,
             asked,
         };
         self.consented(by, Box::new(consent), reason, evidence)
+    }
+
+    /// The plan that was just shown, when it comes from an armed one; else one made now.
+    async fn agreed_upon(
+        &self,
+        record: &Record,
+        it: &GivenUp,
+        acknowledged: Option<&str>,
+    ) -> Result<(Preview, Digest, Vec<Evidence>), Fault> {
+        if let Some((preview, plan)) = self.confirmed_armed(record, it)? {
+            let evidence = evidence_of(&preview);
+            return Ok((preview, plan, evidence));
+        }
+        let (preview, plan, evidence) = self.preview(acknowledged).await?;
+        self.start_asked(record, &preview);
+        Ok((preview, plan.digest, evidence))
     }
 
     /// As `accept_order`; while a failover asks its witnesses, others are told at once that it does.

@@ -47,7 +47,11 @@ impl Conductor {
             driven = &mut drive => {
                 // Begun or about to begin: it is bounded. Else there is nothing to wait for.
                 driven?;
-                if begun.load(Ordering::SeqCst) || self.fencing() { fence.await } else { Ok(()) }
+                let begun = begun.load(Ordering::SeqCst);
+                if !begun && self.fencing() {
+                    self.to_fence.notify_one();
+                }
+                if begun || self.fencing() { fence.await } else { Ok(()) }
             }
         }
     }
@@ -91,7 +95,7 @@ impl Conductor {
     pub(super) fn fence_beside(&self, life: &Life) {
         let begins = matches!(life.state, State::Doing { at, .. }
             if at.kind == Kind::Failover && at.way == Way::Forth && at.phase == Phase::Swap && at.group == 0);
-        if begins && self.fencing() {
+        if begins && self.fencing() && !self.moves_first() {
             self.to_fence.notify_one();
         }
     }

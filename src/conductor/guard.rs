@@ -151,6 +151,7 @@ impl Conductor {
             op,
             attempt: 1,
             since: None,
+            kept: None,
         }))
     }
 

@@ -3,6 +3,8 @@
 //! Nothing here is a task of its own: dropping the future of [`Conductor::order`] stops everything at
 //! once, and what was under way is an open intent, as after a crash.
 
+mod arm;
+mod armed;
 mod book;
 mod call;
 mod command;
@@ -40,10 +42,11 @@ use crate::model::{Actor, Digest, Phase, StepId, SystemName};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
+pub use arm::ARMED;
 pub use book::Book;
 pub use command::{
-    Command, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress, Reply,
-    Watcher,
+    Command, FromArmed, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress,
+    Reply, Watcher,
 };
 pub use roles::meant;
 pub use work::StepEnd;
@@ -95,6 +98,8 @@ pub struct Conductor {
     clock: Arc<dyn Clock>,
     workflow: Arc<Workflow>,
     text: String,
+    /// The digest of that text.
+    file: Digest,
     differs: Vec<String>,
     watcher: Arc<dyn Watcher>,
     inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
@@ -111,6 +116,8 @@ pub struct Conductor {
     ends: Mutex<BTreeMap<(Phase, u8), String>>,
     /// The swap of a failover has begun: the lost site is fenced beside it.
     to_fence: tokio::sync::Notify,
+    /// The armed plan that the failover of this command is carried out from, until users are moved.
+    from: Mutex<Option<Arc<armed::From>>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -128,6 +135,7 @@ impl Conductor {
             world: parts.world,
             clock: parts.clock,
             workflow: parts.workflow,
+            file: Digest::of(parts.text.as_bytes()),
             text: parts.text,
             differs: parts.differs,
             watcher: parts.watcher,
@@ -141,6 +149,7 @@ impl Conductor {
             foreign: Mutex::new(None),
             ends: Mutex::default(),
             to_fence: tokio::sync::Notify::new(),
+            from: Mutex::default(),
         }
     }
 
@@ -159,6 +168,9 @@ impl Conductor {
         let Some(digest) = self.life().record.run.map(|run| run.workflow) else {
             return Ok(Arc::clone(&self.workflow));
         };
+        if digest == self.file {
+            return Ok(Arc::clone(&self.workflow));
+        }
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == digest) {
             return Ok(Arc::clone(workflow));

@@ -26,6 +26,7 @@ impl Command {
             Self::Extend { .. } => "embargo extend",
             Self::GiveUp { .. } => "keep release",
             Self::Switchover { .. } => "switchover",
+            Self::Arm => "arm",
             Self::Failover(_) => "failover",
             Self::Rejoin { .. } => "rejoin",
             Self::Failback { .. } => "failback",
@@ -57,6 +58,7 @@ impl Command {
             | Self::Approve { .. }
             | Self::Accept
             | Self::Retry
+            | Self::Arm
             | Self::Failover(_)
             | Self::Pause
             | Self::Resume => false,

@@ -30,6 +30,7 @@ impl Conductor {
             }
             Err(fault) => Err(fault),
         };
+        self.end_from()?;
         self.publish_after(&before).await;
         match outcome {
             Ok(()) => Ok(self.reply_to(&order.command)),
@@ -76,6 +77,7 @@ impl Conductor {
                 self.begin_run(by, Kind::Switchover, None, waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
             }
+            Command::Arm => Box::pin(self.arm(by, reason)).await?,
             Command::Failover(it) => Box::pin(self.failover(by, it, reason)).await?,
             Command::Rejoin { auto, waive } => {
                 Box::pin(self.rejoin(by, waive, reason)).await?;
@@ -104,14 +106,8 @@ impl Conductor {
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
                 return Err(self.not_now(order.command.name()));
             }
-            Command::Pause => {
-                let facts = vec![Fact::Paused { on: true }];
-                self.book().note(by, "paused: nothing new is started", reason, vec![], facts)?;
-            }
-            Command::Resume => {
-                let facts = vec![Fact::Paused { on: false }];
-                self.book().note(by, "goes on", reason, vec![], facts)?;
-            }
+            Command::Pause => self.paused(by, true, reason)?,
+            Command::Resume => self.paused(by, false, reason)?,
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
             Command::Without { site } => Box::pin(self.go_without(by, site, reason)).await?,
@@ -125,6 +121,11 @@ impl Conductor {
             }
         }
         Ok(Goal::default())
+    }
+
+    fn paused(&self, by: &Actor, on: bool, reason: Option<String>) -> Result<(), Fault> {
+        let text = if on { "paused: nothing new is started" } else { "goes on" };
+        self.book().note(by, text, reason, vec![], vec![Fact::Paused { on }])
     }
 
     async fn accept_next(

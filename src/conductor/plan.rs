@@ -25,9 +25,17 @@ impl Conductor {
             // Boxed: with all witnesses in it a caller's stack is soon full.
             return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
         }
+        if order.command == Command::Arm {
+            return Box::pin(self.arm_plan()).await;
+        }
         if let Command::DriftAdopt { confirm } = &order.command {
             return self.plan_adoption(confirm.as_ref()).await;
         }
+        self.plan_walk(order).await
+    }
+
+    /// The plan of a command that walks on, or of one that changes the journal only.
+    async fn plan_walk(&self, order: &Order) -> Result<Reply, Fault> {
         let life = self.life();
         let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
             let (way, phase) = (Way::Forth, Phase::Preflight);
@@ -133,6 +141,7 @@ impl Conductor {
             | Command::Extend { .. }
             | Command::GiveUp { .. }
             | Command::DriftAdopt { .. }
+            | Command::Arm
             | Command::Failover(_) => None,
         })
     }
@@ -291,6 +300,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         Command::Init
         | Command::Start { .. }
         | Command::Switchover { .. }
+        | Command::Arm
         | Command::Failover(_)
         | Command::Rejoin { .. }
         | Command::Failback { .. }

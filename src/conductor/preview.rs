@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::conductor::Conductor;
-use crate::conductor::command::{Plan, PlannedStep, Preview, Reply};
+use crate::conductor::command::{FromArmed, Plan, PlannedStep, Preview, Reply};
 use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
@@ -35,6 +35,7 @@ impl Conductor {
         let reasons = self.wants_reason(&life.record, &preview.to);
         let knows = preview.diagnosis.may_be_acknowledged() || !reasons.is_empty();
         preview.asked.extend(reasons);
+        preview.armed = self.from_armed(&life.record, &changes).await;
         preview.command = format!(
             "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}{}",
             self.system,
@@ -44,10 +45,11 @@ impl Conductor {
         );
         let evidence = evidence_of(&preview).into_iter().chain(read).collect();
         let sentence = format!(
-            "`failover` gives {} up and moves users to {}: {}",
+            "`failover` gives {} up and moves users to {}: {}; {}",
             preview.lost,
             preview.to,
-            preview.diagnosis.name()
+            preview.diagnosis.name(),
+            self.how_fast(&preview.armed)
         );
         let way_back = WayBack {
             possible: true,
@@ -101,6 +103,7 @@ impl Conductor {
             release: life.record.releases.get(&to).cloned(),
             expected_seconds: self.expected_seconds(),
             asked: asked_for(&seen.unmarked, loss_seconds, seen.writes),
+            armed: FromArmed::default(),
             command: String::new(),
             lost,
             to,
@@ -135,6 +138,7 @@ impl Conductor {
         steps.append(&mut plan.steps);
         steps.extend(made(Phase::Sanity));
         steps.extend(made(Phase::Lift));
+        self.keep_shown(&plan, &preview)?;
         let refused = preview.refused.is_some() || steps.iter().any(refuses);
         let next = preview.refused.clone().unwrap_or_else(|| preview.command.clone());
         let sentence = plan.sentence.clone();
@@ -230,7 +234,7 @@ impl Conductor {
 }
 
 /// A place on the path of a failover.
-const fn place(phase: Phase) -> At {
+pub(super) const fn place(phase: Phase) -> At {
     At { kind: Kind::Failover, way: Way::Forth, phase, group: 0, tried: 1 }
 }
 
@@ -280,7 +284,7 @@ fn moved(changes: Vec<Change>) -> PlannedStep {
     }
 }
 
-fn evidence_of(preview: &Preview) -> Vec<Evidence> {
+pub(super) fn evidence_of(preview: &Preview) -> Vec<Evidence> {
     let each = preview.witnesses.iter().map(|it| Evidence {
         source: it.source.clone(),
         at: it.at,

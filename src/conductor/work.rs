@@ -304,6 +304,9 @@ impl Conductor {
         let sent = self.bounded(call.timeout, action.apply(&changes)).await;
         let sent =
             sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });
+        if matches!(call.params, crate::workflow::step::Params::Move(_)) {
+            self.end_from()?;
+        }
         tried.accepted = matches!(sent, Sent::Accepted { .. });
         Ok(match sent {
             Sent::Accepted { evidence, .. } => {

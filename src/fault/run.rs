@@ -31,4 +31,6 @@ super::codes! { RUN;
     E2062 Refused "what is seen does not allow a failover",
     E2063 Refused "more would be lost than was accepted",
     E2064 Refused "so soon after a failover this wants a reason",
+    E2065 Refused "a failover cannot be armed now",
+    E2066 Refused "the armed plan does not hold any more",
 }

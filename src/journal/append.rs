@@ -45,6 +45,8 @@ pub(super) struct Segments {
     next: Place,
     rolling: bool,
     poisoned: bool,
+    /// Lines were written that are not durable yet.
+    soft: bool,
     sync: Box<dyn Syncer>,
 }
 
@@ -65,7 +67,7 @@ impl Segments {
             layout::sync_folder(&layout::journal_folder(dir), &*sync)?;
             Some(file)
         };
-        Ok(Self { file, next, rolling: false, poisoned: false, sync })
+        Ok(Self { file, next, rolling: false, poisoned: false, soft: false, sync })
     }
 
     pub(super) fn sync(&self) -> &dyn Syncer {
@@ -77,24 +79,44 @@ impl Segments {
         self.rolling = true;
     }
 
-    /// Writes one line and says where it begins; it is durable then.
+    /// Writes one line and says where it begins. It is durable then, and all before it, unless it is a soft
+    /// one: those become durable with the next that is not, or with [`Self::flush`].
     ///
     /// # Errors
     /// E4001; every later call is refused with E4007.
-    pub(super) fn append(&mut self, dir: &Path, bytes: &[u8]) -> Result<Place, Fault> {
+    pub(super) fn append(&mut self, dir: &Path, bytes: &[u8], soft: bool) -> Result<Place, Fault> {
         if self.poisoned {
             return Err(Fault::new(&E4007, "an earlier line could not be made durable")
                 .hint("the process must end; the next one looks at what is on the disk"));
         }
-        let written = self.write(dir, bytes);
+        let written = self.write(dir, bytes, soft);
         self.poisoned = written.is_err();
         written
     }
 
-    fn write(&mut self, dir: &Path, bytes: &[u8]) -> Result<Place, Fault> {
+    /// Makes soft lines durable.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    pub(super) fn flush(&mut self, dir: &Path) -> Result<(), Fault> {
+        if !self.soft {
+            return Ok(());
+        }
+        let synced = match &self.file {
+            Some(file) => self.sync.data(file),
+            None => Ok(()),
+        };
+        let path = layout::segment(dir, self.next.segment);
+        self.poisoned |= synced.is_err();
+        self.soft = false;
+        synced.map_err(|err| io_fault("sync", &path, &err))
+    }
+
+    fn write(&mut self, dir: &Path, bytes: &[u8], soft: bool) -> Result<Place, Fault> {
         let length = bytes.len() as u64;
         let full = self.next.offset > 0 && self.next.offset + length > SEGMENT_BYTES;
         if full || (self.rolling && self.next.offset > 0) {
+            self.flush(dir)?;
             self.next = Place { segment: self.next.segment + 1, number: 1, offset: 0 };
             self.file = None;
         }
@@ -110,7 +132,10 @@ impl Segments {
             Ok(_) => return Err(io_fault("append to", &path, &short())),
             Err(err) => return Err(io_fault("append to", &path, &err)),
         }
-        self.sync.data(&file).map_err(|err| io_fault("sync", &path, &err))?;
+        if !soft {
+            self.sync.data(&file).map_err(|err| io_fault("sync", &path, &err))?;
+        }
+        self.soft = soft;
         self.file = Some(file);
         let begin = self.next;
         self.next = Place { number: begin.number + 1, offset: begin.offset + length, ..begin };

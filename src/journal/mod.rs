@@ -5,6 +5,7 @@
 
 mod append;
 mod blobs;
+mod elsewhere;
 mod encode;
 mod file;
 mod layout;
@@ -12,14 +13,17 @@ mod lock;
 mod memory;
 mod open;
 mod scan;
+mod shelf;
 mod store;
 mod verify;
 
 pub use append::{Disk, Syncer};
 pub use blobs::kept;
+pub use elsewhere::{go_on, join};
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;
 pub use open::{Cut, Opened, cut_tail, open, open_with};
 pub use scan::Read;
+pub use shelf::{shelve, shelved};
 pub use verify::{Verified, fold, read, verify};

@@ -38,6 +38,17 @@ pub struct Fenced {
     pub says: String,
 }
 
+/// The plan on disk that a failover was carried out from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentArmed {
+    /// The armed plan.
+    pub plan: Digest,
+    /// When it was made.
+    pub at: Time,
+    /// How old it was, seconds.
+    pub age: i64,
+}
+
 /// What a person accepted before a failover, and when they were told what. Seconds unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
@@ -70,6 +81,9 @@ pub struct Consent {
     pub acknowledged: Option<String>,
     /// The plan that was agreed to.
     pub plan: Digest,
+    /// The armed plan it was carried out from; absent when the world was read first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<ConsentArmed>,
     /// Since when production is down, as a person said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down: Option<Time>,

@@ -3,6 +3,7 @@
 //! Three doors: [`step`] decides one input, [`replay`] folds a journal, [`resume`] says what a state
 //! wants now. All that changes is `(State, Record)`; [`Rules`] are fixed by a run's first entry.
 
+mod armed;
 mod consent;
 mod diagnosis;
 mod doors;
@@ -19,7 +20,8 @@ mod record;
 mod rules;
 mod state;
 
-pub use consent::{Consent, FenceEnd, Fenced};
+pub use armed::{Stale, read_armed, stale, write_armed};
+pub use consent::{Consent, ConsentArmed, FenceEnd, Fenced};
 pub use diagnosis::{Diagnosis, MAX_AGE_SECONDS, diagnose};
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Kept, Owed, Remembered};

@@ -1,5 +1,6 @@
 //! The words of this project as types; no behaviour beyond reading and writing them.
 
+mod armed;
 mod digest;
 mod evidence;
 mod life;
@@ -8,6 +9,7 @@ mod sight;
 mod time;
 mod witness;
 
+pub use armed::{Armed, CheckKept, MoveKept, RowKept, ZoneKept};
 pub use digest::{Digest, OpId};
 pub use evidence::{Change, Evidence, Nature, Verb, Verdict, telling};
 pub use life::{Kind, Phase, Role, Roles, Way};

@@ -43,6 +43,36 @@ pub trait Journal: Send + std::fmt::Debug {
     /// The line could not be made durable. The process must end: nobody knows what is on the disk.
     fn append(&mut self, draft: Draft) -> Result<Line, Fault>;
 
+    /// Appends a line on which nothing outside is based yet: it is durable with the next line that is not
+    /// soft, or with [`Self::flush`]. Until then a power cut may take it, and nothing had happened.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.append(draft)
+    }
+
+    /// Makes soft lines durable.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Puts a text beside the journal under this name, durable when it answers; it replaces the one before.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn shelve(&mut self, _name: &str, _text: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What was put there.
+    fn shelved(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// Keeps what the journal folds to, so that the next start need not read everything. Called after
     /// the line was acknowledged; not durable, never trusted alone.
     fn remember(&mut self, life: &Life);

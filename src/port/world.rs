@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::machine::{At, Fact, Life, Record};
 use crate::model::{
-    Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict, Witness,
+    Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict, Witness, ZoneKept,
 };
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
@@ -57,6 +57,8 @@ pub struct Call {
     pub since: Option<Time>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// For the switch of an armed failover: the zones as they were kept. Its first look is at these.
+    pub kept: Option<Arc<Vec<ZoneKept>>>,
 }
 
 impl Call {
@@ -259,6 +261,14 @@ pub trait World: Send + Sync {
     /// What each of these queries answers on this site's database; nothing where it cannot be asked.
     async fn counts(&self, _: &Workflow, _: &SiteName, _: &[String]) -> BTreeMap<String, String> {
         BTreeMap::new()
+    }
+
+    /// The zones of the switch with the records of the group and the marks, to be kept for a failover.
+    ///
+    /// # Errors
+    /// What was seen when one could not be read.
+    async fn kept(&self, _: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        Ok(vec![])
     }
 
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.

@@ -4,6 +4,7 @@
 //! what next; [`run`] is one run's timeline; [`log_line`] and [`entry`] show lines of the journal. [`render`]
 //! turns them into text. Nothing here decides: what is allowed comes from [`crate::machine::allowed`].
 
+mod armed;
 mod commands;
 mod embargo;
 mod gate;
@@ -21,6 +22,7 @@ mod timeline;
 mod way_back;
 pub mod words;
 
+pub use armed::{ArmedView, armed};
 pub use commands::{Allowed, allowed};
 pub use embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 pub use gate::{Gate, GroupOfPeople};

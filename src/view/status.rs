@@ -8,6 +8,7 @@ use crate::fault::E2040;
 use crate::machine::{Body, Caches, Counted, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
+use crate::view::armed::ArmedView;
 use crate::view::commands::{Allowed, allowed, soak_end};
 use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
@@ -86,6 +87,9 @@ pub struct StatusView {
     pub moving_to: Option<SiteName>,
     /// Lost production in a failover.
     pub quarantined: Option<SiteName>,
+    /// Whether a failover is armed; only said where the workflow knows one and no run is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub armed: Option<ArmedView>,
     /// The last failover, as long as something of it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentView>,
@@ -153,6 +157,7 @@ pub fn status(look: &Look<'_>) -> StatusView {
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
         quarantined: record.quarantined.clone(),
+        armed: None,
         incident: incident(look),
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),

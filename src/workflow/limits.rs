@@ -29,6 +29,10 @@ pub struct Limits {
     pub fence: Lasting,
     /// After a failover: another one, and the way back, want a reason until this has passed.
     pub cooldown: Lasting,
+    /// How old an armed failover may be and still be carried out without reading anything.
+    pub armed: Lasting,
+    /// How long a plan that was shown may be confirmed without asking the witnesses again.
+    pub shown: Lasting,
 }
 
 impl Default for Limits {
@@ -44,6 +48,8 @@ impl Default for Limits {
             witness: Lasting::seconds(4),
             fence: Lasting::seconds(5),
             cooldown: Lasting::seconds(60 * 60),
+            armed: Lasting::seconds(60 * 60),
+            shown: Lasting::seconds(5 * 60),
         }
     }
 }

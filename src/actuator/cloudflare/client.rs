@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::actuator::Wire;
 use crate::actuator::wire::{Allowance, Answer, NoAnswer};
 use crate::machine::At;
-use crate::model::{Evidence, Kind, Time, Way};
+use crate::model::{Evidence, Kind, RowKept, Time, Way};
 use crate::workflow::{Cloudflare, Switch, Workflow, Zone};
 
 /// What Cloudflare allows: requests in a window.
@@ -61,6 +61,35 @@ impl Row {
     /// When it was made.
     pub(super) fn created(&self) -> Option<Time> {
         self.created.as_deref().and_then(Time::parse)
+    }
+
+    /// What is kept of it in an armed plan.
+    pub(super) fn kept(&self) -> RowKept {
+        RowKept {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            kind: self.r#type.clone(),
+            content: self.content.clone(),
+            ttl: self.ttl,
+            proxied: self.proxied,
+            comment: self.comment.clone(),
+            created: self.created.clone(),
+        }
+    }
+
+    /// The record that was kept.
+    pub(super) fn of(kept: &RowKept) -> Self {
+        Self {
+            id: kept.id.clone(),
+            name: kept.name.clone(),
+            r#type: kept.kind.clone(),
+            content: kept.content.clone(),
+            ttl: kept.ttl,
+            proxied: kept.proxied,
+            comment: kept.comment.clone(),
+            created: kept.created.clone(),
+            modified: None,
+        }
     }
 
     /// When it was last changed.

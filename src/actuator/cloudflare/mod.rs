@@ -6,6 +6,7 @@
 pub(super) mod aged;
 mod client;
 mod group;
+mod kept;
 pub(super) mod marks;
 pub(super) mod proxied;
 pub(super) mod records;
@@ -16,4 +17,5 @@ pub(super) mod whole;
 
 pub(super) use client::Client;
 pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use kept::kept;
 pub(super) use seen::zone_seen;

@@ -5,6 +5,7 @@
 //! where every record already leads to the right site: the number it takes is the one that a late request
 //! of the move before would need, which is dead from then on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::client::{Batch, Client, Row, Trouble, Why};
 use super::group::{self, Group, Named, Sites, ZoneNow};
+use super::kept;
 use super::marks::{self, Mark};
 use super::whole::{known_sites, position};
 use crate::actuator::Wire;
@@ -22,7 +24,7 @@ use crate::port::{Action, Call, Seen, Sent};
 use crate::workflow::step::params::Move;
 
 pub(in crate::actuator) fn action(wire: Arc<Wire>, call: Call, _: Move) -> Box<dyn Action> {
-    Box::new(Swap { wire, call, planned: Mutex::default() })
+    Box::new(Swap { wire, call, planned: Mutex::default(), looked: AtomicBool::new(false) })
 }
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ struct Swap {
     call: Call,
     /// What the last look led to.
     planned: Mutex<Vec<ZonePlan>>,
+    /// The first look has been made; only that one may be at what an armed plan kept.
+    looked: AtomicBool,
 }
 
 /// What is done in one zone.
@@ -91,8 +95,12 @@ impl Swap {
         let call = &self.call;
         let sites = known_sites(&self.wire, call)?;
         let client = Client::new(&self.wire, &call.workflow, Some(call.at))?;
-        let group =
-            Group::read(&client, &call.workflow, call.at.kind).await.map_err(|it| it.evidence)?;
+        let group = match self.armed() {
+            Some(group) => group,
+            None => Group::read(&client, &call.workflow, call.at.kind)
+                .await
+                .map_err(|it| it.evidence)?,
+        };
         let highest = |zone: &ZoneNow| zone.marks.last().cloned();
         let foreign: Vec<Evidence> = group
             .zones
@@ -128,6 +136,13 @@ impl Swap {
             return Ok(Seen::Done { evidence, facts: self.marks_seen(&group) });
         }
         Ok(Seen::Todo { changes, evidence })
+    }
+
+    /// What an armed plan kept, at the first look: the marks fence what it leads to.
+    fn armed(&self) -> Option<Group> {
+        let first = !self.looked.swap(true, Ordering::SeqCst);
+        let kept = self.call.kept.as_ref().filter(|_| first)?;
+        kept::group(&self.call.workflow, kept)
     }
 
     fn marks_seen(&self, group: &Group) -> Vec<Fact> {

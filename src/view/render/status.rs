@@ -39,6 +39,9 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     open(&mut page, view);
     page.gap();
     page.block("NOW", &view.says);
+    if let Some(it) = &view.armed {
+        page.block("FAILOVER", &it.says);
+    }
     page.block("NEXT", &view.next.sentence);
     if let Some(command) = &view.next.command {
         page.command("", command);

@@ -166,6 +166,7 @@ pub(super) fn call(params: Params) -> Call {
         attempt: 1,
         since: None,
         timeout: Duration::from_secs(5),
+        kept: None,
     }
 }
 

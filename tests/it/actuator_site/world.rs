@@ -180,6 +180,7 @@ impl World {
             attempt: 1,
             since: None,
             timeout: Duration::from_secs(20),
+            kept: None,
         }
     }
 

@@ -209,6 +209,10 @@ impl Desk for Fake {
         Ok(format!("9 torn bytes after line 3 were cut off ({reason})"))
     }
 
+    fn join(&self, _: &SystemName, from: &Path, reason: String) -> Result<String, Fault> {
+        Ok(format!("4 lines written in {} were joined ({reason})", from.display()))
+    }
+
     fn verify(&self, _: &SystemName) -> Result<Verified, Fault> {
         if self.damaged {
             return Err(Fault::new(&E4001, "line 7 does not follow from line 6"));

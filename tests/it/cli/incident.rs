@@ -18,6 +18,7 @@ pub(super) fn preview() -> Preview {
         text: text.to_owned(),
     };
     Preview {
+        armed: changeover::conductor::FromArmed::default(),
         lost: "hk".into(),
         to: "sydney".into(),
         diagnosis: Diagnosis::ProductionDead,

@@ -1,5 +1,6 @@
 //! Production is lost: the whole program against the practice cloud.
 
+mod armed;
 mod away_and_back;
 mod fenced;
 mod no_way_back;

@@ -308,6 +308,7 @@ impl Walk {
     /// What `app::glance` would give.
     pub(crate) fn glance(&self) -> Glance {
         Glance {
+            armed: None,
             system: SystemName::from("gigadb"),
             workflow: Some(Arc::clone(&self.workflow)),
             life: self.life.clone(),
