@@ -5,6 +5,7 @@
 
 mod aws;
 mod backup;
+mod by_hand;
 mod cloudflare;
 mod crontab;
 mod database;
@@ -37,7 +38,9 @@ use async_trait::async_trait;
 
 use crate::machine::Life;
 use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
-use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
+use crate::port::{
+    Action, Asked, ByHand, Call, Check, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -213,6 +216,14 @@ impl World for Actuators {
         queries: &[String],
     ) -> BTreeMap<String, String> {
         database::counts(&self.wire, workflow, site, queries).await
+    }
+
+    fn by_hand_setup(&self, workflow: &Workflow) -> String {
+        by_hand::setup(&self.wire, workflow)
+    }
+
+    async fn by_hand(&self, call: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        by_hand::by_hand(&self.wire, call).await
     }
 
     async fn witness(&self, asked: &Asked) -> Testimony {

@@ -5,6 +5,7 @@ mod expected;
 mod handover;
 mod order;
 mod settings;
+mod whynot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
 pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
+pub use whynot::why_not;
 
 /// One finding of the linter or the parser, for faces.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

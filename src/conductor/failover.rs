@@ -29,24 +29,22 @@ impl Conductor {
                 .hint("changeover status; to go on with it: changeover run retry; if users' site is lost too: changeover release accept or run close first"));
         }
         let (lost, to) = self.sides(&record)?;
-        confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
+        self.demand(confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
             fault.hint("what would be lost, and the whole command: changeover failover --dry-run")
-        })?;
+        }))?;
         let acknowledged = it.acknowledge.as_deref().filter(|it| !it.trim().is_empty());
-        self.cooled_down(&record, acknowledged)?;
+        self.demand(self.cooled_down(&record, acknowledged))?;
         if let (Some(says), None) = (quarantined(&record, &to), acknowledged) {
-            return Err(Fault::new(&E2064, says)
+            let lacks = Fault::new(&E2064, says)
                 .because("what was written since is not on it, and it may not be whole")
-                .hint("changeover rejoin; or say why: --acknowledge REASON"));
+                .hint("changeover rejoin; or say why: --acknowledge REASON");
+            self.demand(Err(lacks))?;
         }
         let (preview, plan, evidence) = Box::pin(self.preview(acknowledged)).await?;
         if let Some(refused) = &preview.refused {
-            return Err(Fault::new(
-                &E2062,
-                format!("{}: {}", preview.diagnosis.name(), preview.says),
-            )
-            .because(witnessed(&preview))
-            .hint(refused.clone()));
+            let says = format!("{}: {}", preview.diagnosis.name(), preview.says);
+            let seen = Fault::new(&E2062, says).because(witnessed(&preview)).hint(refused.clone());
+            self.demand(Err(seen))?;
         }
         if let Some(shown) = &it.plan
             && !plan.digest.to_string().starts_with(&shown.to_lowercase())
@@ -57,7 +55,7 @@ impl Conductor {
                 plan.digest.short(),
                 "changeover failover --dry-run"
             );
-            return Err(Fault::new(&E2008, says).hint(now));
+            self.demand(Err(Fault::new(&E2008, says).hint(now)))?;
         }
         let accepted = accepted(&preview, it.accept_data_loss)?;
         let consent = Consent {
@@ -183,15 +181,17 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            return Err(Fault::new(&E2018, format!("run {} is open", run.number))
+            let open = Fault::new(&E2018, format!("run {} is open", run.number))
                 .because("a system has one run at a time")
-                .hint("changeover status"));
+                .hint("changeover status");
+            // Nothing else can be told of what would come after that run.
+            return Err(open);
         }
         if record.quarantined.is_none() && record.owed.is_empty() {
             return Err(Fault::new(&E2001, "no site is quarantined and nothing is owed")
                 .hint("there is nothing to rejoin; changeover status"));
         }
-        self.fenced_whole(by).await?;
+        self.demand(self.fenced_whole(by).await)?;
         self.count_lost(by).await?;
         self.begin_run(by, Kind::Rejoin, None, waive, reason).await
     }
@@ -303,7 +303,7 @@ impl Conductor {
             let says = format!("{} is production again already", incident.consent.lost);
             return Err(Fault::new(&E2001, says).hint("changeover status"));
         }
-        self.cooled_down(record, acknowledged)?;
+        self.demand(self.cooled_down(record, acknowledged))?;
         Ok(Kind::Switchover)
     }
 }

@@ -19,12 +19,15 @@ mod packet;
 mod plan;
 mod preview;
 mod reality;
+mod rehearsal;
 mod resolve;
 mod roles;
+mod runbook;
 mod settle;
 mod start;
 mod truth;
 mod verdict;
+mod whynot;
 mod work;
 
 use std::collections::BTreeMap;
@@ -45,6 +48,7 @@ pub use command::{
     Watcher,
 };
 pub use roles::meant;
+pub use whynot::{Aged, Blocker, WhyNot, why_not};
 pub use work::StepEnd;
 
 /// An order handed over by a second command, with where its answer goes.
@@ -110,6 +114,10 @@ pub struct Conductor {
     ends: Mutex<BTreeMap<(Phase, u8), String>>,
     /// The swap of a failover has begun: the lost site is fenced beside it.
     to_fence: tokio::sync::Notify,
+    /// Where the last page was written.
+    wrote: Mutex<Option<String>>,
+    /// It is only asked what stands in the way.
+    met: Option<Arc<rehearsal::Met>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -140,7 +148,25 @@ impl Conductor {
             foreign: Mutex::new(None),
             ends: Mutex::default(),
             to_fence: tokio::sync::Notify::new(),
+            wrote: Mutex::new(None),
+            met: None,
         }
+    }
+
+    /// A conductor that only finds out what stands in the way: it changes nothing outside, and its journal is
+    /// to be thrown away.
+    fn rehearsing(parts: Parts) -> Self {
+        let met = Arc::new(rehearsal::Met::default());
+        let world = Arc::new(rehearsal::Looking::new(Arc::clone(&parts.world), Arc::clone(&met)));
+        Self { met: Some(met), ..Self::new(Parts { world, ..parts }) }
+    }
+
+    /// Refuses with this fault. Where it is only asked what stands in the way, it is noted instead, and what
+    /// is demanded next is looked at too: so there is one list of guards.
+    fn demand(&self, held: Result<(), Fault>) -> Result<(), Fault> {
+        let Some(met) = &self.met else { return held };
+        met.answered(held);
+        Ok(())
     }
 
     /// What the journal folds to now.

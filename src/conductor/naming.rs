@@ -29,6 +29,7 @@ impl Command {
             Self::Rejoin { .. } => "rejoin",
             Self::Failback { .. } => "failback",
             Self::DriftAdopt { .. } => "drift adopt",
+            Self::Runbook => "runbook",
         }
     }
 
@@ -57,7 +58,8 @@ impl Command {
             | Self::Retry
             | Self::Failover(_)
             | Self::Pause
-            | Self::Resume => false,
+            | Self::Resume
+            | Self::Runbook => false,
         }
     }
 }

@@ -132,6 +132,7 @@ impl Conductor {
             | Command::Extend { .. }
             | Command::GiveUp { .. }
             | Command::DriftAdopt { .. }
+            | Command::Runbook
             | Command::Failover(_) => None,
         })
     }
@@ -303,7 +304,8 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Close
         | Command::Extend { .. }
         | Command::GiveUp { .. }
-        | Command::DriftAdopt { .. } => None,
+        | Command::DriftAdopt { .. }
+        | Command::Runbook => None,
     }
 }
 
