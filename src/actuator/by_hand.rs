@@ -149,7 +149,7 @@ fn job(call: &Call, name: &str, wanted: bool) -> Option<Result<ByHand, Trouble>>
 fn embargo(call: &Call, refuse: bool) -> Option<Result<ByHand, Trouble>> {
     let (by, database) = (call.workflow.embargo.as_ref()?, call.workflow.database.as_ref()?);
     let site = call.on.as_ref().unwrap_or(&call.production);
-    let made = || {
+    let made = || -> Result<ByHand, Trouble> {
         let machine = Machine::of(&call.workflow, site, &database.host)?;
         let client = database.client.join(" ");
         let settings = format!("set -a; . {}; set +a; ", quoted(&database.env_file));

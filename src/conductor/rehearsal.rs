@@ -40,7 +40,7 @@ impl Met {
     }
 
     /// All that stands in the way.
-    pub(super) fn into_all(&self) -> Vec<(Fault, Vec<Evidence>)> {
+    pub(super) fn taken(&self) -> Vec<(Fault, Vec<Evidence>)> {
         std::mem::take(&mut *self.against.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -12,7 +12,7 @@ use crate::machine::Record;
 use crate::model::{Actor, Digest, Evidence, Phase, Roles, SiteName};
 use crate::port::ByHand;
 use crate::workflow::Workflow;
-use crate::workflow::step::{InFailover, Params, Step};
+use crate::workflow::step::{Expect, InFailover, Step};
 
 /// The name of the page, beside the journal.
 const NAME: &str = "runbook.md";
@@ -57,7 +57,7 @@ impl Conductor {
                 .to_owned(),
             shell: vec![self.world.by_hand_setup(&workflow)],
         }]);
-        let is_http = |it: &Step| it.kind() == "http" && it.expect == Default::default();
+        let is_http = |it: &Step| it.kind() == "http" && it.expect == Expect::Pass;
         let is_action = |it: &Step| !it.is_check();
         let is = |kind: &'static str| move |it: &Step| it.kind() == kind;
         let steps = self.by_hand(&workflow, &before, Phase::Assess, is_http).await?;
@@ -123,8 +123,6 @@ impl Conductor {
             let call =
                 self.call_in(Arc::clone(workflow), record.clone(), place(phase), position, step);
             let made = match call {
-                // On whichever site the workflow puts it: what is rebuilt later is not freed twice.
-                Ok(call) if matches!(call.params, Params::StatusRender(_)) => Ok(None),
                 Ok(call) => self.world.by_hand(call).await,
                 Err(evidence) => Err(vec![evidence]),
             };

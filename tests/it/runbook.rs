@@ -77,8 +77,7 @@ async fn its_commands_run_as_printed_do_the_switch_and_are_adopted() {
     assert!(lines.iter().any(|it| noted(&it.body)), "{}", operator.last_lines());
 
     let blocks = blocks(&page);
-    let (before, _) = blocks.split_at(blocks.len());
-    let (_, said) = shell(&lab, &before.join("\n"));
+    let (_, said) = shell(&lab, &blocks.join("\n"));
     assert!(!said.contains("STOP") && !said.contains("OWED"), "{said}\n{page}");
     assert!(
         said.contains("gigadb.org is moved") && said.contains("gigadb.host is moved"),

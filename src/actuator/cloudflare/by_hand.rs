@@ -24,7 +24,7 @@ pub(in crate::actuator) async fn moves(
     for it in &zones {
         shell.push(format!("# {}: what is replaced must still be what it was", it.zone));
         let records = it.changes.iter().filter(|it| it.verb == Verb::Change);
-        shell.extend(records.clone().filter_map(|change| leads(&it.id, change, false)));
+        shell.extend(records.filter_map(|change| leads(&it.id, change, false)));
         let body = serde_json::to_string_pretty(&it.body).unwrap_or_default();
         shell.push(format!("cf -X POST \"$CF/{}\" -d @- <<'BODY' &&", batch_path(&it.id)));
         shell.push(body);

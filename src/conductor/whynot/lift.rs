@@ -8,7 +8,7 @@ use crate::fault::{
     E2031, E2040, E2060, E2062, E2064, Fault,
 };
 use crate::machine::{Body, Fact, Input, Line, State};
-use crate::model::{Evidence, Kind, StepId};
+use crate::model::{Evidence, StepId};
 use crate::view::words::{from_now, minute};
 use crate::view::{Look, commands_for, sentence, status};
 use crate::workflow::Workflow;
@@ -16,19 +16,18 @@ use crate::workflow::step::Step;
 
 /// The command as it has to be typed.
 pub(super) fn typed(command: &Command, look: &Look<'_>) -> String {
+    if let Command::Start { version, .. } = command {
+        return with_system(look, &format!("release start {version}"));
+    }
+    if let Command::Skip { step } = command {
+        return with_system(look, &format!("run skip {step} --reason TEXT"));
+    }
     let name = command.name();
-    let words = match command {
-        Command::Start { version, .. } => format!("release start {version}"),
-        Command::Skip { step } => format!("run skip {step} --reason TEXT"),
-        _ => {
-            let last = name.rsplit(' ').next().unwrap_or(name);
-            let known = matches!(name.split_once(' '), None | Some(("release" | "run", _)));
-            let full = commands_for(look, &[last]).pop().filter(|_| known);
-            let reason = if command.wants_reason() { " --reason TEXT" } else { "" };
-            return full.unwrap_or_else(|| with_system(look, &format!("{name}{reason}")));
-        }
-    };
-    with_system(look, &words)
+    let last = name.rsplit(' ').next().unwrap_or(name);
+    let known = matches!(name.split_once(' '), None | Some(("release" | "run", _)));
+    let full = commands_for(look, &[last]).pop().filter(|_| known);
+    let reason = if command.wants_reason() { " --reason TEXT" } else { "" };
+    full.unwrap_or_else(|| with_system(look, &format!("{name}{reason}")))
 }
 
 fn with_system(look: &Look<'_>, words: &str) -> String {
@@ -41,7 +40,9 @@ pub(super) fn fault(fault: &Fault, read: Vec<Evidence>, order: &Order, look: &Lo
     let unknown =
         fault.message.contains("could not be made") || fault.message.contains("nobody can say");
     let (who, mut commands) = lifted(fault, order, look);
-    commands.extend(fault.hint.iter().filter(|_| commands.is_empty()).cloned());
+    if commands.is_empty() {
+        commands.extend(fault.hint.clone());
+    }
     Blocker {
         code: fault.code.id.to_owned(),
         says: fault.message.clone(),

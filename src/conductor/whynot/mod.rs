@@ -83,17 +83,19 @@ pub async fn why_not(
     let mut blockers = vec![];
     let met = asked.met.as_deref().map(|it| {
         it.answered(outcome.map(|_| ()));
-        it.into_all()
+        it.taken()
     });
     for (fault, read) in met.into_iter().flatten() {
         if fault.exit() == Exit::Usage && ![&E2005, &E2006].contains(&fault.code) {
             return Err(fault);
         }
-        match before {
+        let by_machine = fault.code == &E2001;
+        if by_machine && !blockers.is_empty() {
             // What was met first speaks; that the machine refuses as well follows from it.
-            _ if fault.code == &E2001 && !blockers.is_empty() => (),
-            State::Halted { .. } if fault.code == &E2001 => blockers.extend(lift::halted(look)),
-            _ => blockers.push(lift::fault(&fault, read, &order, look)),
+        } else if by_machine && matches!(before, State::Halted { .. }) {
+            blockers.extend(lift::halted(look));
+        } else {
+            blockers.push(lift::fault(&fault, read, &order, look));
         }
     }
     if matches!((before, &order.command), (State::Asking { .. }, Command::Next { .. })) {
@@ -119,10 +121,7 @@ async fn planned(parts: Parts, order: &Order, look: &Look<'_>, met: &[Blocker]) 
     let order = Order { dry_run: true, ..order.clone() };
     // A plan that cannot be made was refused by what is told already.
     let Ok(reply) = Box::pin(conductor.plan(&order)).await else { return vec![] };
-    let workflow = match conductor.run_workflow() {
-        Ok(workflow) => workflow,
-        Err(_) => return vec![],
-    };
+    let Ok(workflow) = conductor.run_workflow() else { return vec![] };
     let told = |step: &PlannedStep| {
         let read = |it: &Evidence| {
             met.iter().flat_map(|it| &it.evidence).any(|old| old.read.says == it.says)
