@@ -116,28 +116,28 @@ fn job(call: &Call, name: &str, wanted: bool) -> Option<Result<ByHand, Trouble>>
         Err(trouble) => return Some(Err(trouble)),
     };
     let (marker, line) = (quoted(&format!("{MARKER}{}", job.marker)), quoted(&job.line));
+    let program = crontab::program(&job.line);
+    let file = program.rsplit('/').next().unwrap_or(program);
+    // Any entry that runs its program, whatever stands around it.
+    let entry = quoted(&format!("^[^#].*[/ ]{file}"));
+    // A table that cannot be read is not written over.
+    let before = format!("crontab -l >crontab.before-{name} && ");
     if wanted {
         let edit = format!(
-            "crontab -l | grep -qxF {line} || {{ crontab -l; echo {marker}; echo {line}; }} | crontab -"
+            "{before}{{ grep -q {entry} crontab.before-{name} || \
+             {{ cat crontab.before-{name}; echo {marker}; echo {line}; }} | crontab -; }}"
         );
         let says = format!("{name} runs on {}: its crontab has it.", machine.alias);
         return Some(Ok(ByHand { says, shell: vec![on(&machine, &edit)] }));
     }
-    let program = crontab::program(&job.line);
-    // Written so that the question does not find itself.
-    let hidden = program.rsplit_once('/').map_or_else(
-        || program.to_owned(),
-        |(path, file)| {
-            let (first, rest) = file.split_at(file.chars().next().map_or(0, char::len_utf8));
-            format!("{path}/[{first}]{rest}")
-        },
-    );
     let edit = format!(
-        "crontab -l >crontab.before-{name}; crontab -l | grep -vxF -e {marker} -e {line} | crontab -; \
-         ! crontab -l | grep -v '^#' | grep -F {}",
-        quoted(program)
+        "{before}{{ grep -vxF {marker} crontab.before-{name} | grep -v {entry} | crontab -; \
+         ! crontab -l | grep {entry}; }}"
     );
-    let runs = format!("! ps -eo pid,args | grep {}", quoted(&hidden));
+    // Written so that the question does not find itself.
+    let mut letters = file.chars();
+    let hidden = letters.next().map_or_else(String::new, |it| format!("[/ ][{it}]"));
+    let runs = format!("! ps -eo pid,args | grep {}", quoted(&(hidden + letters.as_str())));
     let says = format!(
         "{name} is off on {}: no entry, and no running instance. Where one still runs, wait for its end.",
         machine.alias
