@@ -106,7 +106,11 @@ fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>
         return (anybody("put the system under a journal"), commands_for(look, &["init"]));
     }
     if is(&E2010) || is(&E2060) {
-        return (anybody("pay what is owed"), commands_for(look, &["rejoin"]));
+        let who = record.quarantined.as_ref().map_or_else(
+            || anybody("pay what is owed"),
+            |site| format!("anybody: {site} is quarantined; its rejoin pays what is owed"),
+        );
+        return (who, commands_for(look, &["rejoin"]));
     }
     if is(&E2018) {
         let run = record.run.as_ref();

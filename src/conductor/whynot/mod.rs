@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, PlannedStep};
 use crate::conductor::plan::refuses;
 use crate::conductor::{Conductor, Parts};
-use crate::fault::{E2001, E2005, E2006, E2011, Exit, Fault};
+use crate::fault::{E2001, E2005, E2006, E2010, E2011, Exit, Fault};
 use crate::machine::State;
 use crate::model::{Actor, Evidence, SiteName, Time};
 use crate::view::{Look, target};
@@ -105,13 +105,17 @@ pub async fn why_not(
     if begins && asked.life().state != before {
         blockers.extend(planned(make()?, &order, look, &blockers).await);
     }
-    let notes = crate::view::status(look);
+    let status = crate::view::status(look);
+    // What is owed is not said twice.
+    let owed = blockers.iter().any(|it| it.code == E2010.id);
+    let said = |it: &String| owed && it.starts_with("owed, ");
+    let notes = status.faults.into_iter().filter(|it| !said(it)).chain(status.warnings).collect();
     Ok(WhyNot {
         now: look.now,
         command: lift::typed(&order.command, look),
         free: blockers.is_empty(),
         blockers,
-        notes: notes.faults.into_iter().chain(notes.warnings).collect(),
+        notes,
     })
 }
 

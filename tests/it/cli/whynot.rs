@@ -153,7 +153,8 @@ fn no_standby() {
 #[test]
 fn a_run_that_halted() {
     let desk = desk(async |rig| {
-        rig.truth(|truth| truth.verdicts.insert("windows".to_owned(), Verdict::Fail));
+        let says = "now is inside 03:00-06:00 UTC, for 42 more minutes";
+        bad(rig, vec![("windows", Verdict::Fail, says, 0, json!({ "code": "E3901" }))]);
         rig.started().await;
         rig.wait(90);
     });
