@@ -40,13 +40,16 @@ pub(super) fn fault(fault: &Fault, read: Vec<Evidence>, order: &Order, look: &Lo
     let unknown =
         fault.message.contains("could not be made") || fault.message.contains("nobody can say");
     let (who, mut commands) = lifted(fault, order, look);
+    // What was read says it already.
+    let told = |cause: &String| fault.code == &E2062 || evidence.iter().any(|it| it.says == *cause);
+    let because = fault.cause.clone().filter(|it| !told(it));
     if commands.is_empty() {
         commands.extend(fault.hint.clone());
     }
     Blocker {
         code: fault.code.id.to_owned(),
         says: fault.message.clone(),
-        because: fault.cause.clone().filter(|_| fault.code != &E2062),
+        because,
         unknown,
         evidence: Blocker::aged(evidence, look.now),
         who,
@@ -122,10 +125,22 @@ fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>
             crate::view::allowed(look).into_iter().map(|it| it.command).take(3).collect(),
         );
     }
+    if let (true, Some(way)) = (is(&E2062), &fault.hint) {
+        return (way.clone(), vec![again()]);
+    }
+    let quarantined = record
+        .quarantined
+        .as_ref()
+        .filter(|it| is(&E2064) && fault.message.starts_with(&format!("{it} is quarantined")));
+    if let Some(site) = quarantined {
+        let mut commands = commands_for(look, &["rejoin"]);
+        commands.push(acknowledged(&again()));
+        return (format!("the rejoin of {site}, or a person with a reason"), commands);
+    }
     if is(&E2064) {
         let cool = fault.cause.clone().unwrap_or_default();
         let who = format!("time ({cool}), or a person with a reason");
-        return (who, vec![format!("{} --acknowledge REASON", again().replace(" --dry-run", ""))]);
+        return (who, vec![acknowledged(&again())]);
     }
     if is(&E2031) {
         let mut commands = commands_for(look, &["retry"]);
@@ -146,6 +161,10 @@ fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>
         return (anybody("put it right where it was read; the guard has no waiver"), vec![again()]);
     }
     ("anybody".to_owned(), vec![])
+}
+
+fn acknowledged(command: &str) -> String {
+    format!("{} --acknowledge REASON", command.replace(" --dry-run", ""))
 }
 
 /// The machine has no way from here: what the state and the record say of it.

@@ -344,8 +344,8 @@ impl World for Scripted {
             _ => Says::Up,
         };
         let heard = |about, seer, says| {
-            let at = self.clock.now();
-            Witness { about, seer, says, source: String::new(), at, text: String::new() }
+            let (at, text) = (self.clock.now(), "as told".to_owned());
+            Witness { about, seer, says, source: format!("script {}", seer.name()), at, text }
         };
         let (production, standby) = (up(&asked.production), up(&asked.standby));
         let witnesses = vec![
