@@ -6,7 +6,7 @@ use crate::model::Evidence;
 use crate::workflow::Job;
 
 /// What Ansible writes above an entry, before its name.
-const MARKER: &str = "#Ansible: ";
+pub(super) const MARKER: &str = "#Ansible: ";
 /// Programs that run another one named later in the line.
 const WRAPPERS: [&str; 14] = [
     "sh", "bash", "dash", "env", "php", "python", "python3", "perl", "ruby", "nice", "ionice",

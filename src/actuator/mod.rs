@@ -5,6 +5,7 @@
 
 mod aws;
 mod backup;
+mod by_hand;
 mod cloudflare;
 mod crontab;
 mod database;
@@ -38,7 +39,9 @@ use async_trait::async_trait;
 
 use crate::machine::Life;
 use crate::model::{Evidence, Owned, Sight, SiteName, Verdict, ZoneKept};
-use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
+use crate::port::{
+    Action, Asked, ByHand, Call, Check, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -221,6 +224,14 @@ impl World for Actuators {
     async fn kept(&self, workflow: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
         let client = cloudflare::Client::new(&self.wire, workflow, None)?;
         cloudflare::kept(&client, workflow).await
+    }
+
+    fn by_hand_setup(&self, workflow: &Workflow) -> String {
+        by_hand::setup(&self.wire, workflow)
+    }
+
+    async fn by_hand(&self, call: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        by_hand::by_hand(&self.wire, call).await
     }
 
     async fn witness(&self, asked: &Asked) -> Testimony {

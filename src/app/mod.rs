@@ -6,6 +6,7 @@ mod handover;
 mod kept;
 mod order;
 mod settings;
+mod whynot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
 pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, order, order_in};
 pub use settings::{Flags, Settings};
+pub use whynot::why_not;
 
 /// One finding of the linter or the parser, for faces.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

@@ -1,12 +1,13 @@
 //! What can be typed: the verbs and the flags that every verb takes.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
     arm, audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
-    rejoin, release, run, status, switchover, watch,
+    rejoin, release, run, runbook, status, switchover, watch, whynot,
 };
 use crate::model::StepId;
 
@@ -17,6 +18,7 @@ Examples:
   changeover release next                         do exactly one phase
   changeover release next --confirm sydney        move users: the name is the consent
   changeover failover --dry-run                   production is down: what is seen, what it costs
+  changeover why-not release next                 what stands in its way, and who can lift it
   changeover release rollback --confirm hk --reason 'search is broken'
   changeover status --json | jq .next             what to do next, for programs
 
@@ -41,6 +43,22 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// Reads what was typed. What is only asked about needs no reason: it is read as a dry run is.
+    ///
+    /// # Errors
+    /// The words make no command, or ask for help.
+    pub fn read<T: Into<OsString> + Clone>(typed: &[T]) -> Result<Self, clap::Error> {
+        let read = Self::try_parse_from(typed.iter().cloned());
+        let Err(error) = read else { return read };
+        let words = typed.iter().cloned().map(Into::into).chain(["--dry-run".into()]);
+        match Self::try_parse_from::<_, OsString>(words) {
+            Ok(asked) if matches!(asked.verb, Verb::WhyNot(_)) => Ok(asked),
+            Ok(_) | Err(_) => Err(error),
+        }
+    }
 }
 
 /// When to colour.
@@ -142,6 +160,10 @@ pub enum Verb {
     Watch(watch::Watch),
     /// Where the world differs from the journal, and what settles it
     Drift(drift::Drift),
+    /// What stands in the way of a command, with evidence, and who can lift it
+    WhyNot(whynot::WhyNotArgs),
+    /// Write the page with which people do the switch by hand
+    Runbook(runbook::Runbook),
     /// Check workflow files
     Lint(lint::Lint),
     /// Bring a release into production, one phase at a time

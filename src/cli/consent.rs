@@ -50,7 +50,9 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
             Danger::Ask(format!("Have you seen yourself that {step} is {end}?"))
         }
         // The verb asks for the name itself, after its own look at the world.
-        Command::Pause | Command::Arm | Command::DriftAdopt { .. } => Danger::None,
+        Command::Pause | Command::Arm | Command::DriftAdopt { .. } | Command::Runbook => {
+            Danger::None
+        }
         Command::Resume => ask("Go on with the run?"),
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
-use crate::conductor::{Order, Reply, Watcher};
+use crate::conductor::{Order, Reply, Watcher, WhyNot};
 use crate::fault::Fault;
 use crate::model::SystemName;
 
@@ -51,6 +51,12 @@ pub trait Desk: Send + Sync {
         order: Order,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Reply, Fault>;
+
+    /// Finds what stands in the way of a command; changes nothing, writes nothing, locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged, or there is no such command here.
+    async fn why_not(&self, system: &SystemName, order: &Order) -> Result<WhyNot, Fault>;
 
     /// Everything the linter says of a file.
     ///
@@ -110,6 +116,10 @@ impl Desk for Program {
         watcher: Arc<dyn Watcher>,
     ) -> Result<Reply, Fault> {
         app::order(&self.0, system, order, watcher).await
+    }
+
+    async fn why_not(&self, system: &SystemName, order: &Order) -> Result<WhyNot, Fault> {
+        app::why_not(&self.0, system, order).await
     }
 
     fn lint(&self, file: &Path) -> Result<LintReport, Fault> {

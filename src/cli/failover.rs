@@ -52,7 +52,8 @@ pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
         armed: it.armed,
     };
     let asked = given.confirm.is_none() || given.accept_data_loss.is_none();
-    if asked && !it.change.dry_run && scene.streams.person.is_some() {
+    let speaks = scene.streams.person.is_some() && !scene.asks;
+    if asked && !it.change.dry_run && speaks {
         given = typed(it.system.as_deref(), given, it.change.reason.as_deref(), scene).await?;
     }
     let typed = Typed::new(Command::Failover(given), it.change);

@@ -24,6 +24,7 @@ mod progress;
 mod rejoin;
 mod release;
 mod run;
+mod runbook;
 mod runs;
 mod schema;
 mod status;
@@ -31,6 +32,7 @@ mod streams;
 mod switchover;
 mod version;
 mod watch;
+mod whynot;
 
 pub use args::{Change, Cli, Color, Global, Verb};
 pub use desk::{Desk, Program};
@@ -41,7 +43,6 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use anstream::ColorChoice;
-use clap::Parser;
 
 use crate::app::{Flags, Glance, Settings};
 use crate::fault::{E2015, Exit, Fault};
@@ -58,11 +59,13 @@ type Outcome = Result<u8, Fault>;
 struct Scene<'a> {
     desk: &'a dyn Desk,
     streams: &'a mut Streams,
+    /// What would be ordered is asked about instead.
+    asks: bool,
 }
 
 /// The process: parse, run, print, exit status.
 pub fn main(typed: &[OsString]) -> u8 {
-    let cli = match Cli::try_parse_from(typed) {
+    let cli = match Cli::read(typed) {
         Ok(cli) => cli,
         Err(error) => return problem::unparsed(&error, typed),
     };
@@ -95,20 +98,25 @@ pub fn main(typed: &[OsString]) -> u8 {
 
 /// Runs one parsed command and tells what went wrong. Returns the exit status.
 pub async fn run(cli: Cli, desk: &dyn Desk, streams: &mut Streams) -> u8 {
-    let mut scene = Scene { desk, streams };
+    let mut scene = Scene { desk, streams, asks: false };
     match verb(cli.verb, &mut scene).await {
         Ok(status) => status,
         Err(fault) => problem::told(&fault, scene.streams),
     }
 }
 
-async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
-    match verb {
+async fn verb(typed: Verb, scene: &mut Scene<'_>) -> Outcome {
+    match typed {
         Verb::Init(it) => init::run(it, scene).await,
         Verb::Status(it) => status::run(&it, scene),
         Verb::Watch(it) => watch::run(&it, scene).await,
         Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
+        Verb::WhyNot(it) => {
+            scene.asks = true;
+            Box::pin(verb(whynot::asked(it)?, scene)).await
+        }
+        Verb::Runbook(it) => runbook::run(it, scene).await,
         Verb::Release(it) => release::run(it, scene).await,
         Verb::Switchover(it) => switchover::run(it, scene).await,
         Verb::Arm(it) => arm::run(it, scene).await,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::Glance;
 use crate::cli::args::Change;
 use crate::cli::consent::{self, Danger};
-use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress};
+use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress, whynot};
 use crate::conductor::{Command, NoWatcher, Order, Plan, Preview, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
@@ -51,6 +51,9 @@ pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     }
     let glance = scene.desk.glance(&system)?;
     meant(typed.run, &glance)?;
+    if scene.asks {
+        return whynot::answer(typed, &system, scene).await;
+    }
     let Change { dry_run, yes, reason } = typed.change;
     let order = Order { command: typed.command, reason, dry_run };
     if dry_run {

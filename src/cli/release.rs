@@ -32,6 +32,13 @@ pub enum Release {
     Abort(Why),
 }
 
+impl Release {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        matches!(self, Self::List | Self::Show(_))
+    }
+}
+
 /// A run's number.
 #[derive(Debug, Args)]
 pub struct Number {

@@ -40,6 +40,24 @@ pub enum Run {
     Close(Why),
 }
 
+impl Run {
+    /// Whether it changes nothing, or stands outside the journal.
+    pub(super) const fn only_reads(&self) -> bool {
+        match self {
+            Self::List | Self::Show(_) | Self::Logs(_) => true,
+            Self::Adopt(it) => it.cut_tail,
+            Self::Retry(_)
+            | Self::Skip(_)
+            | Self::Resolve(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Amend(_)
+            | Self::Without(_)
+            | Self::Close(_) => false,
+        }
+    }
+}
+
 /// A run's number.
 #[derive(Debug, Args)]
 pub struct Number {

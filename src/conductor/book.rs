@@ -1,5 +1,6 @@
 //! The journal and what it folds to, kept in step: decide on a copy, write, adopt.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::fault::Fault;
@@ -148,6 +149,11 @@ impl Book {
             self.journal.roll();
         }
         Ok(Ok(turned.wanted))
+    }
+
+    /// Writes a page for people beside the journal; where, if there is such a place.
+    pub fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        self.journal.page(name, text)
     }
 
     /// Writes that an effect is about to happen.

@@ -106,6 +106,8 @@ pub enum Command {
         /// The typed consent: the site that is production by the world.
         confirm: Option<SiteName>,
     },
+    /// Write the page with which people do the switch by hand.
+    Runbook,
     /// Open a planned change of roles: a release without deploy.
     Switchover {
         /// Go on to the gate by itself.

@@ -7,7 +7,6 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
-use crate::conductor::preview::evidence_of;
 use crate::fault::{E2001, E2008, E2018, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
 use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId};
@@ -30,25 +29,23 @@ impl Conductor {
                 .hint("changeover status; to go on with it: changeover run retry; if users' site is lost too: changeover release accept or run close first"));
         }
         let (lost, to) = self.sides(&record)?;
-        confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
+        self.demand(confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
             fault.hint("what would be lost, and the whole command: changeover failover --dry-run")
-        })?;
+        }))?;
         let acknowledged = it.acknowledge.as_deref().filter(|it| !it.trim().is_empty());
-        self.cooled_down(&record, acknowledged)?;
+        self.demand(self.cooled_down(&record, acknowledged))?;
         if let (Some(says), None) = (quarantined(&record, &to), acknowledged) {
-            return Err(Fault::new(&E2064, says)
+            let lacks = Fault::new(&E2064, says)
                 .because("what was written since is not on it, and it may not be whole")
-                .hint("changeover rejoin; or say why: --acknowledge REASON"));
+                .hint("changeover rejoin; or say why: --acknowledge REASON");
+            self.demand(Err(lacks))?;
         }
         let (preview, plan, evidence) =
             Box::pin(self.agreed_upon(&record, it, acknowledged)).await?;
         if let Some(refused) = &preview.refused {
-            return Err(Fault::new(
-                &E2062,
-                format!("{}: {}", preview.diagnosis.name(), preview.says),
-            )
-            .because(witnessed(&preview))
-            .hint(refused.clone()));
+            let says = format!("{}: {}", preview.diagnosis.name(), preview.says);
+            let seen = Fault::new(&E2062, says).because(witnessed(&preview)).hint(refused.clone());
+            self.demand(Err(seen))?;
         }
         if let Some(shown) = &it.plan
             && !plan.to_string().starts_with(&shown.to_lowercase())
@@ -56,7 +53,7 @@ impl Conductor {
             let says = format!("plan {shown} is not what would be done now");
             let now =
                 format!("look at plan {} first: {}", plan.short(), "changeover failover --dry-run");
-            return Err(Fault::new(&E2008, says).hint(now));
+            self.demand(Err(Fault::new(&E2008, says).hint(now)))?;
         }
         let accepted = accepted(&preview, it.accept_data_loss)?;
         let armed = self.begin_from(&preview)?;
@@ -88,7 +85,7 @@ impl Conductor {
         acknowledged: Option<&str>,
     ) -> Result<(Preview, Digest, Vec<Evidence>), Fault> {
         if let Some((preview, plan)) = self.confirmed_armed(record, it)? {
-            let evidence = evidence_of(&preview);
+            let evidence: Vec<Evidence> = preview.witnesses.iter().map(Evidence::from).collect();
             return Ok((preview, plan, evidence));
         }
         let (preview, plan, evidence) = self.preview(acknowledged).await?;
@@ -200,15 +197,17 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            return Err(Fault::new(&E2018, format!("run {} is open", run.number))
+            let open = Fault::new(&E2018, format!("run {} is open", run.number))
                 .because("a system has one run at a time")
-                .hint("changeover status"));
+                .hint("changeover status");
+            // Nothing else can be told of what would come after that run.
+            return Err(open);
         }
         if record.quarantined.is_none() && record.owed.is_empty() {
             return Err(Fault::new(&E2001, "no site is quarantined and nothing is owed")
                 .hint("there is nothing to rejoin; changeover status"));
         }
-        self.fenced_whole(by).await?;
+        self.demand(self.fenced_whole(by).await)?;
         self.count_lost(by).await?;
         self.begin_run(by, Kind::Rejoin, None, waive, reason).await
     }
@@ -320,7 +319,7 @@ impl Conductor {
             let says = format!("{} is production again already", incident.consent.lost);
             return Err(Fault::new(&E2001, says).hint("changeover status"));
         }
-        self.cooled_down(record, acknowledged)?;
+        self.demand(self.cooled_down(record, acknowledged))?;
         Ok(Kind::Switchover)
     }
 }

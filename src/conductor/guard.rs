@@ -23,18 +23,18 @@ impl Conductor {
             Some(Phase::Swap) if at.way == Way::Forth => {
                 if at.kind != Kind::Failover {
                     // There a missing mark is asked for only, and the witnesses have read the records.
-                    self.guard_roles(Phase::Swap, at.way).await?;
+                    self.demand(self.guard_roles(Phase::Swap, at.way).await)?;
                 }
-                self.guard_jobs(Phase::Swap).await?;
-                Box::pin(self.guard_embargo(Phase::Swap, at.way)).await?;
-                self.guard_confirm(goal, at)?;
-                Box::pin(self.guard_packet(by, at)).await?;
-                Box::pin(self.guard_counts(at)).await
+                self.demand(self.guard_jobs(Phase::Swap).await)?;
+                self.demand(Box::pin(self.guard_embargo(Phase::Swap, at.way)).await)?;
+                self.demand(self.guard_confirm(goal, at))?;
+                self.demand(Box::pin(self.guard_packet(by, at)).await)?;
+                self.demand(Box::pin(self.guard_counts(at)).await)
             }
             Some(next) => {
-                self.guard_roles(next, at.way).await?;
-                self.guard_jobs(next).await?;
-                Box::pin(self.guard_embargo(next, at.way)).await
+                self.demand(self.guard_roles(next, at.way).await)?;
+                self.demand(self.guard_jobs(next).await)?;
+                self.demand(Box::pin(self.guard_embargo(next, at.way)).await)
             }
             None => Ok(()),
         }

@@ -21,12 +21,15 @@ mod packet;
 mod plan;
 mod preview;
 mod reality;
+mod rehearsal;
 mod resolve;
 mod roles;
+mod runbook;
 mod settle;
 mod start;
 mod truth;
 mod verdict;
+mod whynot;
 mod without;
 mod work;
 
@@ -49,6 +52,7 @@ pub use command::{
     Reply, Watcher,
 };
 pub use roles::meant;
+pub use whynot::{Aged, Blocker, WhyNot, why_not};
 pub use work::StepEnd;
 
 /// An order handed over by a second command, with where its answer goes.
@@ -118,6 +122,10 @@ pub struct Conductor {
     to_fence: tokio::sync::Notify,
     /// The armed plan that the failover of this command is carried out from, until users are moved.
     from: Mutex<Option<Arc<armed::From>>>,
+    /// Where the last page was written.
+    wrote: Mutex<Option<String>>,
+    /// It is only asked what stands in the way.
+    met: Option<Arc<rehearsal::Met>>,
 }
 
 impl fmt::Debug for Conductor {
@@ -150,7 +158,25 @@ impl Conductor {
             ends: Mutex::default(),
             to_fence: tokio::sync::Notify::new(),
             from: Mutex::default(),
+            wrote: Mutex::new(None),
+            met: None,
         }
+    }
+
+    /// A conductor that only finds out what stands in the way: it changes nothing outside, and its journal is
+    /// to be thrown away.
+    fn rehearsing(parts: Parts) -> Self {
+        let met = Arc::new(rehearsal::Met::default());
+        let world = Arc::new(rehearsal::Looking::new(Arc::clone(&parts.world), Arc::clone(&met)));
+        Self { met: Some(met), ..Self::new(Parts { world, ..parts }) }
+    }
+
+    /// Refuses with this fault. Where it is only asked what stands in the way, it is noted instead, and what
+    /// is demanded next is looked at too: so there is one list of guards.
+    fn demand(&self, held: Result<(), Fault>) -> Result<(), Fault> {
+        let Some(met) = &self.met else { return held };
+        met.answered(held);
+        Ok(())
     }
 
     /// What the journal folds to now.

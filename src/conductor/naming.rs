@@ -31,6 +31,7 @@ impl Command {
             Self::Rejoin { .. } => "rejoin",
             Self::Failback { .. } => "failback",
             Self::DriftAdopt { .. } => "drift adopt",
+            Self::Runbook => "runbook",
         }
     }
 
@@ -61,7 +62,8 @@ impl Command {
             | Self::Arm
             | Self::Failover(_)
             | Self::Pause
-            | Self::Resume => false,
+            | Self::Resume
+            | Self::Runbook => false,
         }
     }
 }

@@ -24,6 +24,8 @@ impl Conductor {
         }
         let before = self.life();
         let outcome = match Box::pin(self.accept_attended(order, who)).await {
+            // A page is written beside whatever is open: nothing of that is gone on with.
+            Ok(_) if order.command == Command::Runbook => Ok(()),
             Ok(goal) => {
                 let driven = Box::pin(self.drive_and_fence(who, &goal, &order.command)).await;
                 driven.and_then(|()| self.asked_to_fence(&before, order))
@@ -119,6 +121,9 @@ impl Conductor {
             Command::DriftAdopt { confirm } => {
                 Box::pin(self.adopt_world(by, confirm.as_ref(), reason)).await?;
             }
+            Command::Runbook => {
+                Box::pin(self.refresh_runbook(by)).await?;
+            }
         }
         Ok(Goal::default())
     }
@@ -137,7 +142,8 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let life = self.life();
         if life.record.paused {
-            return Err(Fault::new(&E2013, "the run is paused").hint("changeover run resume"));
+            let paused = Fault::new(&E2013, "the run is paused").hint("changeover run resume");
+            self.demand(Err(paused))?;
         }
         if matches!(life.state, State::Steady | State::Halted { .. }) {
             return Err(match life.record.roles {
@@ -176,11 +182,8 @@ impl Conductor {
         if by.identity < least {
             let says =
                 format!("this gate wants an identity that is at least `{}`", identity_name(least));
-            return Err(Fault::new(&E2007, says).because(format!(
-                "{} is only `{}`",
-                by.name,
-                identity_name(by.identity)
-            )));
+            let only = format!("{} is only `{}`", by.name, identity_name(by.identity));
+            self.demand(Err(Fault::new(&E2007, says).because(only)))?;
         }
         let groups: Vec<String> = workflow
             .people
@@ -190,12 +193,13 @@ impl Conductor {
             .collect();
         if !groups.iter().any(|it| gate.approvers.contains_key(it)) {
             let says = format!("{} is in no group that may approve here", by.name);
-            return Err(Fault::new(&E2007, says).hint("the workflow's `people:` names the groups"));
+            let fault = Fault::new(&E2007, says).hint("the workflow's `people:` names the groups");
+            self.demand(Err(fault))?;
         }
         let requester = life.record.run.as_ref().is_some_and(|run| run.requester == by.name);
         if requester && life.rules.gate.as_ref().is_some_and(|gate| !gate.requester_may) {
             let says = format!("{} started this run and may not approve it", by.name);
-            return Err(Fault::new(&E2007, says));
+            self.demand(Err(Fault::new(&E2007, says)))?;
         }
         let packet = packet.or(life.record.packet).unwrap_or_default();
         if Some(packet) != life.record.packet {
@@ -217,11 +221,12 @@ impl Conductor {
             let left = entered.plus_seconds(planned).seconds_since(self.clock.now());
             if left > 0 && reason.is_none() {
                 let says = format!("the soak is planned to last {left} s longer");
-                return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
+                let wait = Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT");
+                self.demand(Err(wait))?;
             }
-            self.guard_roles(Phase::Lift, Way::Forth).await?;
-            self.guard_jobs(Phase::Lift).await?;
-            self.guard_embargo(Phase::Lift, Way::Forth).await?;
+            self.demand(self.guard_roles(Phase::Lift, Way::Forth).await)?;
+            self.demand(self.guard_jobs(Phase::Lift).await)?;
+            self.demand(self.guard_embargo(Phase::Lift, Way::Forth).await)?;
             let (evidence, facts) = self.count_users().await?;
             return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
@@ -234,7 +239,7 @@ impl Conductor {
             // Going back is given up: users stay, and are looked after there.
             let (next, way) =
                 if back { (Phase::Sanity, Way::Forth) } else { (Phase::Lift, Way::Abort) };
-            self.guard_roles(next, way).await?;
+            self.demand(self.guard_roles(next, way).await)?;
         }
         self.decide(by, Input::Abort, Self::told(reason))
     }
@@ -259,9 +264,9 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        confirmed(confirm, &run.production, "release rollback")?;
-        Box::pin(self.still_serves(run)).await?;
-        self.guard_roles(Phase::Swap, Way::Back).await?;
+        self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        self.demand(Box::pin(self.still_serves(run)).await)?;
+        self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
         if loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
         }
@@ -281,7 +286,7 @@ impl Conductor {
                 Ok(())
             }
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
-                self.guard_walk()?;
+                self.demand(self.guard_walk())?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }

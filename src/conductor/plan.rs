@@ -142,6 +142,7 @@ impl Conductor {
             | Command::GiveUp { .. }
             | Command::DriftAdopt { .. }
             | Command::Arm
+            | Command::Runbook
             | Command::Failover(_) => None,
         })
     }
@@ -315,7 +316,8 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Without { .. }
         | Command::Extend { .. }
         | Command::GiveUp { .. }
-        | Command::DriftAdopt { .. } => None,
+        | Command::DriftAdopt { .. }
+        | Command::Runbook => None,
     }
 }
 

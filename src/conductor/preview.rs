@@ -43,7 +43,7 @@ impl Conductor {
             digest.short(),
             if knows { " --acknowledge REASON" } else { "" }
         );
-        let evidence = evidence_of(&preview).into_iter().chain(read).collect();
+        let evidence = preview.witnesses.iter().map(Evidence::from).chain(read).collect();
         let sentence = format!(
             "`failover` gives {} up and moves users to {}: {}; {}",
             preview.lost,
@@ -282,16 +282,6 @@ fn moved(changes: Vec<Change>) -> PlannedStep {
         changes,
         evidence: vec![],
     }
-}
-
-pub(super) fn evidence_of(preview: &Preview) -> Vec<Evidence> {
-    let each = preview.witnesses.iter().map(|it| Evidence {
-        source: it.source.clone(),
-        at: it.at,
-        says: format!("{} {}: {}", it.about.name(), it.says.name(), it.text),
-        data: serde_json::json!({ "about": it.about, "seer": it.seer, "says": it.says }),
-    });
-    each.collect()
 }
 
 /// A figure to accept: the loss rounded up, so that it still holds when it has been typed.

@@ -150,6 +150,9 @@ impl Conductor {
     /// The answer to this command. Adopting is done when it is written, wherever a run stands.
     pub(super) fn reply_to(&self, command: &Command) -> Reply {
         let reply = self.reply();
+        if *command == Command::Runbook {
+            return self.wrote_runbook(reply);
+        }
         if !matches!(command, Command::DriftAdopt { .. }) {
             return reply;
         }

@@ -4,6 +4,7 @@ use crate::conductor::Conductor;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
 use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
+use crate::workflow::step::Step;
 
 impl Conductor {
     /// Observes roles, releases and records, sets the first marks and writes the first entries. Nothing
@@ -69,9 +70,10 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            return Err(Fault::new(&E2018, format!("run {} is open", run.number))
+            let open = Fault::new(&E2018, format!("run {} is open", run.number))
                 .because("a system has one run at a time")
-                .hint("changeover status"));
+                .hint("changeover status");
+            self.demand(Err(open))?;
         }
         let production = match &record.roles {
             Some(Roles::Settled { production }) => production.clone(),
@@ -84,11 +86,10 @@ impl Conductor {
         };
         // A rejoin pays what is owed.
         if !record.owed.is_empty() && kind != Kind::Rejoin {
-            return Err(Fault::new(
-                &E2010,
-                format!("an earlier run still owes: {}", owed_text(&record)),
-            )
-            .hint("changeover status names each and the command that pays it"));
+            let says = format!("an earlier run still owes: {}", owed_text(&record));
+            let owed = Fault::new(&E2010, says)
+                .hint("changeover status names each and the command that pays it");
+            self.demand(Err(owed))?;
         }
         let rules = Rules::of(&self.workflow);
         let facts = self.waivers(by, waive, reason.as_deref())?;
@@ -103,7 +104,7 @@ impl Conductor {
             outside: self.differs.clone(),
             loss_accepted: false,
         };
-        self.guard_start(by, &begin).await?;
+        self.demand(self.guard_start(by, &begin).await)?;
         self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
     }
 
@@ -124,8 +125,7 @@ impl Conductor {
                 let Some(step) = found else {
                     return Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")));
                 };
-                let binding = ["switch.", "backup.", "job", "aws.identity", "database."];
-                if binding.iter().any(|it| step.kind().starts_with(it)) {
+                if !may_waive(step) {
                     return Err(Fault::new(&E2014, format!("`{id}` may not be waived")).because(
                         "who is production, which data and which jobs are never taken on trust",
                     ));
@@ -206,6 +206,13 @@ impl Conductor {
         }
         self.decide(by, input, (reason, vec![evidence], vec![]))
     }
+}
+
+/// Whether people may go on without this check: who is production, which data and which jobs are never taken
+/// on trust.
+pub(super) fn may_waive(step: &Step) -> bool {
+    let binding = ["switch.", "backup.", "job", "aws.identity", "database."];
+    !binding.iter().any(|it| step.kind().starts_with(it))
 }
 
 /// Whether a step that has begun is written otherwise. A text that cannot be read any more says nothing.

@@ -124,6 +124,10 @@ impl Journal for FileJournal {
         blobs::kept(&self.dir, digest)
     }
 
+    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        blobs::page(&self.dir, name, text, self.segments.sync()).map(Some)
+    }
+
     fn roll(&mut self) {
         self.segments.roll();
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::Time;
+use crate::model::{Evidence, Time};
 
 /// What a witness was asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,4 +103,15 @@ pub struct Witness {
     pub at: Time,
     /// One sentence for people.
     pub text: String,
+}
+
+impl From<&Witness> for Evidence {
+    fn from(it: &Witness) -> Self {
+        Self {
+            source: it.source.clone(),
+            at: it.at,
+            says: format!("{} {}: {}", it.about.name(), it.says.name(), it.text),
+            data: serde_json::json!({ "about": it.about, "seer": it.seer, "says": it.says }),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The journal's door: lines go in, and are durable when it answers.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -88,6 +90,15 @@ pub trait Journal: Send + std::fmt::Debug {
     /// # Errors
     /// It is not there or its digest is another.
     fn kept(&self, digest: &Digest) -> Result<String, Fault>;
+
+    /// Writes a page for people beside the journal, whole and durable, and says where; it is not part of the
+    /// journal and is written over by the next of its name. A journal without a folder has no such place.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn page(&mut self, _: &str, _: &str) -> Result<Option<PathBuf>, Fault> {
+        Ok(None)
+    }
 
     /// Starts a new segment with the next line; at the end of a run.
     fn roll(&mut self);

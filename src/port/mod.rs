@@ -10,5 +10,5 @@ pub use clock::Clock;
 pub use journal::{Draft, Head, Journal};
 pub use outside::{ConnectTo, NoTap, Outside, Tap};
 pub use world::{
-    Action, Asked, Call, Check, Finding, RunFacts, Seen, Sent, Survey, Testimony, World,
+    Action, Asked, ByHand, Call, Check, Finding, RunFacts, Seen, Sent, Survey, Testimony, World,
 };

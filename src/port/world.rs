@@ -203,6 +203,15 @@ pub struct Testimony {
     pub unmarked: Vec<String>,
 }
 
+/// A step as people do it in a shell, without this program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// What it is, one sentence.
+    pub says: String,
+    /// Lines for a POSIX shell in which the set-up was run; none where there is nothing to type.
+    pub shell: Vec<String>,
+}
+
 /// All actuators.
 #[async_trait]
 pub trait World: Send + Sync {
@@ -269,6 +278,20 @@ pub trait World: Send + Sync {
     /// What was seen when one could not be read.
     async fn kept(&self, _: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
         Ok(vec![])
+    }
+
+    /// What people run first in a shell in which they do steps by hand. It names where secrets are, never one.
+    fn by_hand_setup(&self, _: &Workflow) -> String {
+        String::new()
+    }
+
+    /// A step as people do it by hand, with the values of this moment; nothing for a step that has no such form.
+    /// Reads the world and changes nothing.
+    ///
+    /// # Errors
+    /// What was seen when its values could not be read.
+    async fn by_hand(&self, _: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        Ok(None)
     }
 
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.

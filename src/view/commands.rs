@@ -103,8 +103,13 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
     Some(format!("changeover{system} {words}"))
 }
 
+/// The whole commands for these names; a name without a verb here is left out.
+pub fn commands_for(look: &Look<'_>, names: &[&str]) -> Vec<String> {
+    names.iter().filter_map(|name| full(look, name)).collect()
+}
+
 /// When the soak is planned to end.
-pub(crate) fn soak_end(look: &Look<'_>) -> Option<Time> {
+pub fn soak_end(look: &Look<'_>) -> Option<Time> {
     let run = look.life.record.run.as_ref()?;
     Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_of(run.kind)))
 }

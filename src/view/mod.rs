@@ -23,7 +23,7 @@ mod way_back;
 pub mod words;
 
 pub use armed::{ArmedView, armed};
-pub use commands::{Allowed, allowed};
+pub use commands::{Allowed, allowed, commands_for, soak_end};
 pub use embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 pub use gate::{Gate, GroupOfPeople};
 pub use incident::{FenceView, IncidentView};
@@ -32,7 +32,7 @@ pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
 pub use rto::{Rto, rto};
 pub use sentence::{says, sentence, users};
-pub use status::{IntentView, SiteView, StatusView, status};
+pub use status::{IntentView, SiteView, StatusView, facts, status};
 pub use story::{End, Passage, StepStory, Story, stories};
 pub use table::{OBSERVED, Observed, Table, table};
 pub use timeline::{Bar, Timeline, run};

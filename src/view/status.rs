@@ -214,7 +214,7 @@ fn standby_note(look: &Look<'_>, site: &SiteName) -> String {
 }
 
 /// What a line made true.
-pub(crate) fn facts(line: &Line) -> &[Fact] {
+pub fn facts(line: &Line) -> &[Fact] {
     match &line.body {
         Body::Decided { facts, .. } | Body::Note { facts, .. } => facts,
         Body::Intent(intent) => &intent.facts,

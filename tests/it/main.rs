@@ -42,6 +42,7 @@ mod journal;
 mod machine;
 mod practice;
 mod preflight;
+mod runbook;
 mod swap;
 mod table;
 mod tidy;

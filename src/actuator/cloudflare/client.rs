@@ -124,6 +124,21 @@ pub(super) struct Batch {
     pub(super) posts: Vec<Value>,
 }
 
+impl Batch {
+    /// What is sent.
+    pub(super) fn body(&self) -> Value {
+        let lists =
+            [("deletes", &self.deletes), ("patches", &self.patches), ("posts", &self.posts)];
+        let filled = lists.into_iter().filter(|(_, items)| !items.is_empty());
+        Value::Object(filled.map(|(list, items)| (list.to_owned(), items.clone().into())).collect())
+    }
+}
+
+/// Where the batches of a zone are sent.
+pub(super) fn batch_path(id: &str) -> String {
+    format!("zones/{id}/dns_records/batch")
+}
+
 /// Cloudflare, with the credentials of one workflow.
 #[derive(Clone, Debug)]
 pub(in crate::actuator) struct Client {
@@ -225,17 +240,10 @@ impl Client {
     /// Sends this batch once.
     pub(super) async fn batch(&self, zone: &str, id: &str, batch: &Batch) -> Result<(), Trouble> {
         let call = format!("cloudflare batch {zone}");
-        let mut body = serde_json::Map::new();
-        for (list, items) in
-            [("deletes", &batch.deletes), ("patches", &batch.patches), ("posts", &batch.posts)]
-        {
-            if !items.is_empty() {
-                body.insert(list.to_owned(), Value::from(items.clone()));
-            }
-        }
+        let body = batch.body();
         self.allowed(&call)?;
         let request = self.request(&call, |http, base| {
-            http.post(format!("{base}/zones/{id}/dns_records/batch")).json(&body)
+            http.post(format!("{base}/{}", batch_path(id))).json(&body)
         })?;
         let answer = self.wire.send(&call, self.deadline, request).await;
         self.judged(&call, answer).map(|_| ())

@@ -4,6 +4,7 @@
 //! follows the highest seen in its zone, so of two moves that saw the same world exactly one lands.
 
 pub(super) mod aged;
+pub(super) mod by_hand;
 mod client;
 mod group;
 mod kept;

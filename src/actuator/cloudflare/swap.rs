@@ -46,6 +46,44 @@ struct ZonePlan {
     changes: Vec<Change>,
 }
 
+/// One zone's batch as it would be sent now.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) zone: String,
+    pub(super) id: String,
+    pub(super) body: Value,
+    pub(super) changes: Vec<Change>,
+}
+
+/// The batches that this move would send now, in their order.
+///
+/// # Errors
+/// What was seen: records of somebody else, nothing to move, or nothing could be read.
+pub(super) async fn prepared(wire: &Arc<Wire>, call: Call) -> Result<Vec<Prepared>, Vec<Evidence>> {
+    let swap = Swap {
+        wire: Arc::clone(wire),
+        call,
+        planned: Mutex::default(),
+        looked: Default::default(),
+    };
+    match swap.look().await.map_err(|it| vec![it])? {
+        Seen::Todo { .. } => (),
+        Seen::Done { evidence, .. }
+        | Seen::Busy { evidence }
+        | Seen::Failed { evidence }
+        | Seen::Foreign { evidence }
+        | Seen::Unknown { evidence } => return Err(evidence),
+    }
+    let plans = swap.planned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let one = |it: ZonePlan| Prepared {
+        body: it.batch.body(),
+        zone: it.zone,
+        id: it.id,
+        changes: it.changes,
+    };
+    Ok(plans.into_iter().map(one).collect())
+}
+
 /// What became of one zone's batch.
 #[derive(Debug)]
 enum Outcome {

@@ -3,6 +3,8 @@
 
 mod world;
 
+pub(super) use world::statements;
+
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
 

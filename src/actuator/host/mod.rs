@@ -165,7 +165,7 @@ fn command(args: &[&str]) -> String {
 }
 
 /// This text as one word of a POSIX shell, whatever is in it. The one place where arguments are quoted.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
-use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher};
+use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher, WhyNot};
 use changeover::drift::{Known, adoption, compare};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
 use changeover::machine::{At, Ended};
@@ -17,8 +17,9 @@ use changeover::model::{
 use changeover::port::Head;
 use changeover::view::render::Paper;
 use changeover::view::{Loses, WayBack};
-use clap::Parser;
 
+use crate::cli::whynot::asked;
+use crate::conductor::rig::Rig;
 use crate::walk::Walk;
 
 /// Shows one system and takes orders for it.
@@ -29,6 +30,8 @@ pub(crate) struct Fake {
     pub(crate) damaged: bool,
     /// What looks at the world see, one after the other; the last one for ever.
     pub(crate) looks: Mutex<Vec<Sight>>,
+    /// Answers what stands in the way.
+    rig: Option<Rig>,
 }
 
 impl Fake {
@@ -48,7 +51,14 @@ impl Fake {
             reply,
             damaged: false,
             looks: Mutex::new(vec![Sight::default()]),
+            rig: None,
         }
+    }
+
+    /// Shows where a rig stands.
+    pub(crate) fn of_rig(glance: Glance, rig: Rig) -> Self {
+        let desk = Self::of(&Walk::new());
+        Self { glances: Mutex::new(vec![glance]), rig: Some(rig), ..desk }
     }
 
     /// What later looks see.
@@ -179,6 +189,11 @@ impl Desk for Fake {
         Ok(Reply { plan, ..self.reply.clone() })
     }
 
+    async fn why_not(&self, _: &SystemName, order: &Order) -> Result<WhyNot, Fault> {
+        let glance = self.glances.lock().unwrap()[0].clone();
+        asked(self.rig.as_ref().unwrap(), &glance, order).await
+    }
+
     fn lint(&self, file: &Path) -> Result<LintReport, Fault> {
         let text = "format: 1\nswitch:\n  ttl_max: 30\nsites: {}\n".to_owned();
         let finding = |severity, line, column, message: &str, help: &str| LintFinding {
@@ -298,7 +313,7 @@ impl<'a> Typing<'a> {
     pub(crate) fn run(self, line: &str) -> Ran {
         let typed: Vec<String> =
             std::iter::once("changeover").chain(line.split(' ')).map(str::to_owned).collect();
-        let cli = Cli::try_parse_from(&typed).unwrap();
+        let cli = Cli::read(&typed).unwrap();
         let (out, err) = (Kept::default(), Kept::default());
         let aside = Aside::new(err.clone());
         let person = self.answers.filter(|_| !cli.global.no_input);

@@ -9,3 +9,4 @@ mod dry_run;
 mod incident;
 mod screens;
 mod telling;
+mod whynot;

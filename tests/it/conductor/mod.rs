@@ -4,6 +4,6 @@ mod chaos;
 mod incident;
 mod orders;
 mod preflight;
-mod rig;
+pub(crate) mod rig;
 mod steps;
-mod world;
+pub(crate) mod world;

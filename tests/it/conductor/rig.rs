@@ -158,17 +158,29 @@ impl Rig {
         self.truth(|it| it.so.get(key).cloned().unwrap_or_default())
     }
 
-    pub(crate) fn conductor(&self) -> (Arc<Conductor>, mpsc::Sender<Handed>) {
-        let inner = self.world.journal.clone();
-        let journal = Box::new(Fused { inner, left: Arc::clone(&self.fuse) });
-        let (sender, inbox) = mpsc::channel(4);
+    pub(crate) fn workflow(&self) -> Workflow {
+        read(TEXT, "").unwrap()
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.world.clock.now()
+    }
+
+    /// The parts of a conductor whose journal is thrown away.
+    pub(crate) fn parts_thrown_away(&self) -> Parts {
+        let mut journal = MemoryJournal::new(SystemName::from("gigadb"));
+        journal.keep(TEXT).unwrap();
+        self.parts(Box::new(journal), mpsc::channel(1).1)
+    }
+
+    fn parts(&self, journal: Box<dyn Journal>, inbox: mpsc::Receiver<Handed>) -> Parts {
         let clock: Arc<dyn Clock> = Arc::new(Patient(self.world.clone()));
-        let conductor = Conductor::new(Parts {
+        Parts {
             system: SystemName::from("gigadb"),
             book: Book::new(journal, self.life(), Arc::clone(&clock)),
             world: Arc::new(self.world.clone()),
             clock,
-            workflow: Arc::new(read(TEXT, "").unwrap()),
+            workflow: Arc::new(self.workflow()),
             text: TEXT.to_owned(),
             differs: vec![],
             watcher: Arc::new(NoWatcher),
@@ -177,7 +189,14 @@ impl Rig {
             measured: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
-        });
+        }
+    }
+
+    pub(crate) fn conductor(&self) -> (Arc<Conductor>, mpsc::Sender<Handed>) {
+        let inner = self.world.journal.clone();
+        let journal = Box::new(Fused { inner, left: Arc::clone(&self.fuse) });
+        let (sender, inbox) = mpsc::channel(4);
+        let conductor = Conductor::new(self.parts(journal, inbox));
         (Arc::new(conductor), sender)
     }
 

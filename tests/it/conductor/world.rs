@@ -60,7 +60,12 @@ pub(crate) struct Truth {
     /// Orders given while this step is looked at.
     pub(crate) wakes: Option<String>,
     pub(crate) broken: Vec<String>,
+    /// What looks see of a step or of a kind of check, whatever else is so.
+    pub(crate) bad: Bad,
 }
+
+/// By step or kind: the verdict, the words, how many seconds old, what else was read.
+pub(crate) type Bad = BTreeMap<&'static str, (Verdict, &'static str, i64, serde_json::Value)>;
 
 /// The world of one test. Clones are the same world.
 #[derive(Clone, Debug)]
@@ -86,6 +91,10 @@ fn evidence(says: &str) -> Evidence {
 }
 
 impl Scripted {
+    fn truth<T>(&self, look: impl FnOnce(&Truth) -> T) -> T {
+        look(&self.truth.lock().unwrap())
+    }
+
     /// The moment before or after a call: here a process may die.
     async fn point(&self) {
         tokio::task::yield_now().await;
@@ -179,8 +188,8 @@ impl Played {
                     owner: String::new(),
                     scope: vec![],
                     reason: String::new(),
-                    since: Time::default(),
-                    until: Time::default(),
+                    since: self.world.clock.now(),
+                    until: self.world.clock.now().plus_seconds(12 * 3_600),
                 };
                 vec![Fact::EmbargoOn { site, embargo }]
             }
@@ -206,6 +215,13 @@ impl Check for Played {
     async fn look(&self) -> Finding {
         self.world.point().await;
         let step = self.call.step.to_string();
+        let kind = self.call.params.kind();
+        let bad = self.world.truth(|it| it.bad.get(step.as_str()).or(it.bad.get(kind)).cloned());
+        if let Some((verdict, says, age, data)) = bad {
+            let at = self.world.clock.now().plus_seconds(-age);
+            let read = Evidence { source: kind.to_owned(), at, says: says.to_owned(), data };
+            return Finding { verdict, evidence: vec![read], facts: vec![] };
+        }
         let watched = self.world.truth.lock().unwrap().wakes.as_ref() == Some(&step);
         if watched {
             self.world.woken.notify_one();
@@ -328,8 +344,8 @@ impl World for Scripted {
             _ => Says::Up,
         };
         let heard = |about, seer, says| {
-            let at = self.clock.now();
-            Witness { about, seer, says, source: String::new(), at, text: String::new() }
+            let (at, text) = (self.clock.now(), "as told".to_owned());
+            Witness { about, seer, says, source: format!("script {}", seer.name()), at, text }
         };
         let (production, standby) = (up(&asked.production), up(&asked.standby));
         let witnesses = vec![

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::practice::{Lab, Operator, approve};
 
 /// Everything of this site is gone: its pages, its machine, its region.
-fn kill(lab: &Lab, site: &str, region: &str) {
+pub(crate) fn kill(lab: &Lab, site: &str, region: &str) {
     let host = format!("gigadb-{site}-bastion");
     lab.post(
         "/_lab/set",
@@ -33,7 +33,7 @@ fn raise(lab: &Lab, site: &str) {
     );
 }
 
-fn failover(to: &str, loss: MayLose) -> Command {
+pub(crate) fn failover(to: &str, loss: MayLose) -> Command {
     Command::Failover(GivenUp {
         confirm: Some(to.into()),
         accept_data_loss: Some(loss),
