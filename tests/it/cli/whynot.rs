@@ -47,6 +47,7 @@ fn desk(walked: impl AsyncFnOnce(&Rig)) -> Fake {
         lines: rig.world.journal.lines().into_iter().map(|it| it.line).collect(),
         holder: None,
         differs: vec![],
+        armed: None,
         now: rig.now(),
     };
     Fake::of_rig(glance, rig)
