@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::fault::{E1001, E2012, Fault};
 use crate::journal;
 use crate::machine::Life;
-use crate::model::{SystemName, Time};
+use crate::model::{Kind, SystemName, Time};
 use crate::port::Line;
 use crate::workflow::{self, Rule, Severity, Workflow};
 
@@ -172,7 +172,9 @@ pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault>
         Some(text) => Some(text),
         None => text_of(settings, system).ok().map(|(text, _)| text),
     };
-    let workflow = text.and_then(|text| read(&text, system.as_str()).ok()).map(Arc::new);
+    let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+    let workflow = text.and_then(|text| read(&text, system.as_str()).ok());
+    let workflow = workflow.map(|it| Arc::new(it.walked_as(kind)));
     let holder = journal::holder(&dir)
         .filter(|it| it.alive)
         .map(|it| format!("pid {} on {} since {}", it.pid, it.host, it.since.screen()));

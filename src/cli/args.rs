@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
-    rejoin, release, run, status, switchover, watch,
+    audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
+    lint, rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -155,6 +155,8 @@ pub enum Verb {
     Rejoin(rejoin::Rejoin),
     /// Go back after a failover: rejoin first, then switch over
     Failback(failback::Failback),
+    /// Practise the swap and its way back on names that no users are on
+    Drill(drill::Drill),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

@@ -10,6 +10,7 @@ mod completions;
 mod consent;
 mod desk;
 mod drift;
+mod drill;
 mod embargo;
 mod explain;
 mod failback;
@@ -107,6 +108,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Switchover(it) => switchover::run(it, scene).await,
         Verb::Failover(it) => failover::run(it, scene).await,
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
+        Verb::Drill(it) => drill::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,

@@ -6,6 +6,7 @@
 mod book;
 mod call;
 mod command;
+mod drill;
 mod drive;
 mod exempt;
 mod failover;
@@ -35,7 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fault::{E2012, Fault};
 use crate::machine::Life;
-use crate::model::{Actor, Digest, Phase, StepId, SystemName};
+use crate::model::{Actor, Digest, Kind, Phase, StepId, SystemName};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
@@ -101,7 +102,7 @@ pub struct Conductor {
     measured: BTreeMap<StepId, i64>,
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
-    pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+    pinned: Mutex<Option<((Digest, Kind), Arc<Workflow>)>>,
     /// The last failed step had moved one zone and not the other.
     half: Mutex<bool>,
     /// The journal whose mark the last failed step met.
@@ -155,11 +156,12 @@ impl Conductor {
 
     /// The workflow the open run is pinned to; the file's, when there is no run.
     fn run_workflow(&self) -> Result<Arc<Workflow>, Fault> {
-        let Some(digest) = self.life().record.run.map(|run| run.workflow) else {
+        let Some((digest, kind)) = self.life().record.run.map(|run| (run.workflow, run.kind))
+        else {
             return Ok(Arc::clone(&self.workflow));
         };
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == digest) {
+        if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == (digest, kind)) {
             return Ok(Arc::clone(workflow));
         }
         let text = self.book().kept(&digest)?;
@@ -167,8 +169,8 @@ impl Conductor {
             let says = format!("the text this run is pinned to cannot be read: {}", fault.message);
             Fault::new(&E2012, says).hint("changeover run amend --workflow FILE --reason TEXT")
         })?;
-        let workflow = Arc::new(workflow);
-        *pinned = Some((digest, Arc::clone(&workflow)));
+        let workflow = Arc::new(workflow.walked_as(kind));
+        *pinned = Some(((digest, kind), Arc::clone(&workflow)));
         Ok(workflow)
     }
 }

@@ -27,6 +27,7 @@ impl Command {
             Self::Switchover { .. } => "switchover",
             Self::Failover(_) => "failover",
             Self::Rejoin { .. } => "rejoin",
+            Self::Drill { .. } => "drill",
             Self::Failback { .. } => "failback",
             Self::DriftAdopt { .. } => "drift adopt",
         }
@@ -39,6 +40,7 @@ impl Command {
             | Self::Next { waive, .. }
             | Self::Switchover { waive, .. }
             | Self::Rejoin { waive, .. }
+            | Self::Drill { waive, .. }
             | Self::Failback { waive, .. } => !waive.is_empty(),
             Self::Rollback { .. }
             | Self::Reject

@@ -81,6 +81,9 @@ impl Conductor {
                 Box::pin(self.rejoin(by, waive, reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
+            Command::Drill { waive, plan } => {
+                Box::pin(self.drill(by, waive, plan.as_ref(), reason)).await?;
+            }
             Command::Failback { auto, waive, acknowledge } => {
                 Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
@@ -257,7 +260,9 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        confirmed(confirm, &run.production, "release rollback")?;
+        if run.kind != Kind::Drill {
+            confirmed(confirm, &run.production, "release rollback")?;
+        }
         Box::pin(self.still_serves(run)).await?;
         self.guard_roles(Phase::Swap, Way::Back).await?;
         if loss && life.record.production() == Some(&run.standby) {

@@ -23,7 +23,9 @@ impl Conductor {
     ) -> Result<(Preview, Plan, Vec<Evidence>), Fault> {
         let life = self.life();
         let (lost, to) = self.sides(&life.record)?;
-        let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
+        // A drill gives way to a run of its own.
+        let open = life.record.run.as_ref().filter(|run| run.kind != Kind::Drill);
+        let number = open.map_or(life.record.runs + 1, |it| it.number);
         let record = given_up(life.record.clone(), lost.clone(), to.clone(), number);
         let asked =
             Asked { record: Arc::new(record.clone()), ..self.asked(lost.clone(), to.clone())? };

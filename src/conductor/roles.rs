@@ -41,5 +41,9 @@ pub(super) fn roles_at(record: &Record, run: &Run, at: At) -> (SiteName, SiteNam
     let turned =
         matches!(&record.roles, Some(Roles::Settled { production }) if *production == standby);
     let closing = region_of(at.phase) == RegionName::Closing && at.kind != Kind::Drill;
-    if turned && closing { (standby, production) } else { (production, standby) }
+    // A drill's names have roles of their own: a release leaves them where they are.
+    let crossed = at.kind == Kind::Drill
+        && matches!(at.phase, Phase::Swap | Phase::Sanity)
+        && record.drilled.as_ref() == Some(&run.standby);
+    if turned && closing || crossed { (standby, production) } else { (production, standby) }
 }

@@ -58,7 +58,7 @@ impl Conductor {
             .hint("if that one is gone for good: changeover run adopt --reason TEXT"))
     }
 
-    /// Opens a release, a switchover or a rejoin.
+    /// Opens a release, a switchover, a rejoin or a drill.
     pub(super) async fn begin_run(
         &self,
         by: &Actor,
@@ -90,7 +90,7 @@ impl Conductor {
             )
             .hint("changeover status names each and the command that pays it"));
         }
-        let rules = Rules::of(&self.workflow);
+        let rules = Rules::of(&self.walked(kind));
         let facts = self.waivers(by, waive, reason.as_deref())?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
@@ -173,8 +173,9 @@ impl Conductor {
         file: &str,
         reason: Option<String>,
     ) -> Result<(), Fault> {
-        let new = (self.read)(text, file)?;
         let life = self.life();
+        let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+        let new = (self.read)(text, file)?.walked_as(kind);
         if life.record.run.is_none() {
             return Err(self.not_now("amend"));
         }

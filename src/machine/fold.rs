@@ -90,6 +90,7 @@ impl Record {
         self.paused = false;
         self.counts.clear();
         self.rows = None;
+        self.drilled = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -198,6 +199,7 @@ impl Record {
             Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
             Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
+            Fact::Drilled { from } => self.drilled = Some(from.clone()),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
             | Fact::CopyCounted { .. }

@@ -283,6 +283,9 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     if !failover && fails_over(rules, at, input) {
         return Transition(State::Settling { at, to: Way::Forth, failover: true });
     }
+    if leaves_drill(at, input) {
+        return Transition(State::Steady);
+    }
     // A failover bounds its wait; what is still unknown then stays open.
     let settled = *input == Input::Settled && (failover || record.intents.is_empty());
     if !settled {
@@ -295,6 +298,12 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     }
     let kind = if failover { Kind::Failover } else { at.kind };
     Transition(begin(rules, record, kind, to))
+}
+
+/// A drill keeps nothing waiting: it owes nothing to production, so it may be ended wherever it stands. What its
+/// names are left as, the next one finds.
+fn leaves_drill(at: At, input: &Input) -> bool {
+    at.kind == Kind::Drill && *input == Input::Close
 }
 
 /// Whether this input gives production up, from here.
@@ -363,6 +372,9 @@ impl Superstate<Rules> for Region {
     ) -> Outcome<State> {
         let (rules, record) = (&*rules, turn.record);
         let (Self::Preparing(at) | Self::Cutover(at) | Self::Closing(at)) = *self;
+        if leaves_drill(at, input) {
+            return Transition(State::Steady);
+        }
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
         }

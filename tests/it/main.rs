@@ -35,6 +35,7 @@ mod crash;
 mod directions;
 mod drained;
 mod drift;
+mod drill;
 mod failover;
 mod faults;
 mod interlock;

@@ -17,12 +17,12 @@ use super::marks::{self, Mark};
 use super::whole::{known_sites, position};
 use crate::actuator::Wire;
 use crate::machine::Fact;
-use crate::model::{Change, Evidence, Kind, Verb, Way};
+use crate::model::{Change, Evidence, Kind, SiteName, Verb, Way};
 use crate::port::{Action, Call, Seen, Sent};
 use crate::workflow::step::params::Move;
 
 pub(in crate::actuator) fn action(wire: Arc<Wire>, call: Call, _: Move) -> Box<dyn Action> {
-    Box::new(Swap { wire, call, planned: Mutex::default() })
+    Box::new(Swap { wire, call, planned: Mutex::default(), leads: Mutex::default() })
 }
 
 #[derive(Debug)]
@@ -31,6 +31,8 @@ struct Swap {
     call: Call,
     /// What the last look led to.
     planned: Mutex<Vec<ZonePlan>>,
+    /// The site that a drill's names led to at the last look before they were moved.
+    leads: Mutex<Option<SiteName>>,
 }
 
 /// What is done in one zone.
@@ -79,7 +81,8 @@ impl Action for Swap {
 
     fn intends(&self) -> Vec<Fact> {
         if self.call.at.kind == Kind::Drill {
-            return vec![];
+            let leads = self.leads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return leads.map(|from| Fact::Drilled { from }).into_iter().collect();
         }
         let (from, to) = (self.call.production.clone(), self.call.standby.clone());
         vec![Fact::RolesMoving { from, to }]
@@ -93,6 +96,7 @@ impl Swap {
         let client = Client::new(&self.wire, &call.workflow, Some(call.at))?;
         let group =
             Group::read(&client, &call.workflow, call.at.kind).await.map_err(|it| it.evidence)?;
+        let call = &self.oriented(&group, &sites);
         let highest = |zone: &ZoneNow| zone.marks.last().cloned();
         let foreign: Vec<Evidence> = group
             .zones
@@ -118,10 +122,10 @@ impl Swap {
             evidence.extend(foreign);
             return Ok(Seen::Foreign { evidence });
         }
-        if group.names.is_empty() {
+        if group.names.is_empty() || self.drills_on_users(&group) {
             return Ok(Seen::Failed { evidence });
         }
-        let plans = self.plan(&group, &sites);
+        let plans = self.plan(call, &group, &sites);
         let changes: Vec<Change> = plans.iter().flat_map(|it| it.changes.clone()).collect();
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = plans;
         if changes.is_empty() {
@@ -138,19 +142,44 @@ impl Swap {
         group.zones.iter().filter_map(fact).collect()
     }
 
-    fn plan(&self, group: &Group, sites: &Sites) -> Vec<ZonePlan> {
+    /// The call with the roles that a drill's names have before they are first moved; nobody has to put them
+    /// back after a release has left them where they were. Half-way names have those of production.
+    fn oriented(&self, group: &Group, sites: &Sites) -> Call {
+        let mut call = self.call.clone();
+        if call.at.kind != Kind::Drill || call.record.drilled.is_some() {
+            return call;
+        }
+        let forth = call.at.way == Way::Forth;
+        let here = if forth { call.production.clone() } else { call.standby.clone() };
+        let leads = group::production_of(group, sites).unwrap_or_else(|_| here.clone());
+        if leads != here {
+            std::mem::swap(&mut call.production, &mut call.standby);
+        }
+        *self.leads.lock().unwrap_or_else(PoisonError::into_inner) = forth.then_some(leads);
+        call
+    }
+
+    /// Whatever the file says, a drill moves none of the switch's own names.
+    fn drills_on_users(&self, group: &Group) -> bool {
+        let users = group::records(&self.call.workflow, Kind::Release);
+        let moved = |name: &str| group.names.iter().any(|it| it.name == name);
+        self.call.at.kind == Kind::Drill
+            && users.iter().any(|it| moved(&it.production) || moved(&it.standby))
+    }
+
+    fn plan(&self, call: &Call, group: &Group, sites: &Sites) -> Vec<ZonePlan> {
         let zones = group.zones.iter().enumerate();
-        zones.filter_map(|(at, zone)| self.plan_zone(group, sites, at, zone)).collect()
+        zones.filter_map(|(at, zone)| self.plan_zone(call, group, sites, at, zone)).collect()
     }
 
     fn plan_zone(
         &self,
+        call: &Call,
         group: &Group,
         sites: &Sites,
         at: usize,
         zone: &ZoneNow,
     ) -> Option<ZonePlan> {
-        let call = &self.call;
         let mut here = group.names.iter().filter(|it| it.zone == at).peekable();
         here.peek()?;
         let late_ones_possible = call.at.way == Way::Back || call.at.kind == Kind::Failover;
