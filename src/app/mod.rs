@@ -3,6 +3,7 @@
 mod drift;
 mod expected;
 mod handover;
+mod ledger;
 mod order;
 mod settings;
 
@@ -19,6 +20,7 @@ use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
+pub use ledger::ledger;
 pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
 pub use settings::{Flags, Settings};
 

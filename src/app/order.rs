@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, handover, read, text_of, usual};
+use crate::app::{Settings, folder, handover, ledger, read, text_of, usual};
 use crate::conductor::{Book, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
@@ -87,6 +87,7 @@ pub async fn order_in(
         book.note(&settings.actor, text, None, vec![], vec![])?;
     }
     let (sender, inbox) = mpsc::channel(16);
+    let proven = ledger::proven(settings, system, &workflow, &lines);
     let conductor = Conductor::new(Parts {
         system: system.clone(),
         book,
@@ -99,6 +100,7 @@ pub async fn order_in(
         inbox,
         expected: usual(&lines),
         measured: crate::view::measured(&lines),
+        proven,
         fresh_id: fresh_id()?,
         read,
     });

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
     audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
-    lint, rejoin, release, run, status, switchover, watch,
+    ledger, lint, rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -157,6 +157,8 @@ pub enum Verb {
     Failback(failback::Failback),
     /// Practise the swap and its way back on names that no users are on
     Drill(drill::Drill),
+    /// When each step of each plan was last proven, where and how
+    Ledger(ledger::Ledger),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
 use crate::conductor::{Order, Reply, Watcher};
 use crate::fault::Fault;
-use crate::model::SystemName;
+use crate::model::{SystemName, Time};
+use crate::view::LedgerRow;
 
 /// Answers the commands.
 #[async_trait]
@@ -40,6 +41,12 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The journal is damaged or the system has none.
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault>;
+
+    /// When each step of each plan was last proven, and when that was looked up; locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged, or the workflow's file cannot be read.
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault>;
 
     /// Carries out one command.
     ///
@@ -95,6 +102,10 @@ impl Desk for Program {
 
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault> {
         app::drift(&self.0, system, deadline).await
+    }
+
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
+        app::ledger(&self.0, system)
     }
 
     async fn order(

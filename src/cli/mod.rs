@@ -17,6 +17,7 @@ mod failback;
 mod failover;
 mod init;
 mod keep;
+mod ledger;
 mod lint;
 mod order;
 mod problem;
@@ -110,6 +111,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
         Verb::Drill(it) => drill::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,
+        Verb::Ledger(it) => ledger::run(&it, scene),
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,
         Verb::Keep(it) => keep::run(it, scene).await,

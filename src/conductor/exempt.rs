@@ -4,7 +4,7 @@
 use crate::conductor::{Conductor, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Waiver};
-use crate::model::{Actor, Kind, Phase};
+use crate::model::{Actor, Evidence, Kind, Phase};
 use crate::port::Call;
 use crate::workflow::step::{InFailover, Params, Step};
 
@@ -19,7 +19,9 @@ impl Conductor {
             return Ok(StepEnd::failed(vec![self.evidence(says)]));
         };
         if let Some(says) = self.not_made(at, &step)? {
-            return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
+            let data = serde_json::json!({ "not_made": true });
+            let evidence = vec![Evidence { data, ..self.evidence(says) }];
+            return Ok(StepEnd::new(Ended::Done, evidence, vec![]));
         }
         if at.phase == Phase::Fence {
             return self.fence_in_turn(by, at, position, &step).await;

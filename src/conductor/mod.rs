@@ -19,6 +19,7 @@ mod orders;
 mod packet;
 mod plan;
 mod preview;
+mod proven;
 mod reality;
 mod resolve;
 mod roles;
@@ -36,7 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fault::{E2012, Fault};
 use crate::machine::Life;
-use crate::model::{Actor, Digest, Kind, Phase, StepId, SystemName};
+use crate::model::{Actor, Digest, Kind, Phase, StepId, SystemName, Time};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
@@ -75,6 +76,8 @@ pub struct Parts {
     pub expected: BTreeMap<StepId, i64>,
     /// How long steps took on the last way forth, seconds.
     pub measured: BTreeMap<StepId, i64>,
+    /// When each step of the file was last proven as it is written now.
+    pub proven: BTreeMap<StepId, Time>,
     /// A random id for a journal that has none yet.
     pub fresh_id: String,
     /// Reads a workflow's text; the conductor pins runs to texts.
@@ -100,6 +103,7 @@ pub struct Conductor {
     inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
     expected: BTreeMap<StepId, i64>,
     measured: BTreeMap<StepId, i64>,
+    proven: BTreeMap<StepId, Time>,
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
     pinned: Mutex<Option<((Digest, Kind), Arc<Workflow>)>>,
@@ -134,6 +138,7 @@ impl Conductor {
             inbox: tokio::sync::Mutex::new(parts.inbox),
             expected: parts.expected,
             measured: parts.measured,
+            proven: parts.proven,
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),

@@ -40,6 +40,9 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
+            if life.record.run.is_none() {
+                steps.extend(self.planned_proven(at.kind));
+            }
             let waived = waived(&order.command, &record, &workflow, at.kind);
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id) && refuses(it)) {
                 "waived".clone_into(&mut step.verdict);

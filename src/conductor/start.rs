@@ -1,6 +1,7 @@
 //! Beginnings: a system is put under a journal, a run is opened, taken over, amended.
 
 use crate::conductor::Conductor;
+use crate::conductor::proven::is_proven;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
 use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
@@ -92,6 +93,7 @@ impl Conductor {
         }
         let rules = Rules::of(&self.walked(kind));
         let facts = self.waivers(by, waive, reason.as_deref())?;
+        self.guard_proven(kind, waive)?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
             kind,
@@ -120,6 +122,9 @@ impl Conductor {
         waive
             .iter()
             .map(|id| {
+                if is_proven(id) && workflow.limits.proven.is_some() {
+                    return Ok(Fact::Waived { check: id.clone(), waiver: waiver.clone() });
+                }
                 let found = workflow.all_steps().find(|step| step.id == *id && step.is_check());
                 let Some(step) = found else {
                     return Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")));

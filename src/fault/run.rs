@@ -31,4 +31,5 @@ super::codes! { RUN;
     E2062 Refused "what is seen does not allow a failover",
     E2063 Refused "more would be lost than was accepted",
     E2064 Refused "so soon after a failover this wants a reason",
+    E2070 Refused "steps of the plan were not proven lately",
 }

@@ -29,6 +29,8 @@ pub struct Limits {
     pub fence: Lasting,
     /// After a failover: another one, and the way back, want a reason until this has passed.
     pub cooldown: Lasting,
+    /// A release or a switchover is refused when one of its steps was not seen to work for so long; absent: it never is.
+    pub proven: Option<Lasting>,
 }
 
 impl Default for Limits {
@@ -44,6 +46,7 @@ impl Default for Limits {
             witness: Lasting::seconds(4),
             fence: Lasting::seconds(5),
             cooldown: Lasting::seconds(60 * 60),
+            proven: None,
         }
     }
 }

@@ -81,6 +81,7 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         (Path::of("limits.witness"), Some(limits.witness), 2, MINUTE),
         (Path::of("limits.fence"), Some(limits.fence), 2, MINUTE),
         (Path::of("limits.cooldown"), Some(limits.cooldown), 10 * MINUTE, 7 * DAY),
+        (Path::of("limits.proven"), limits.proven, DAY, 10 * 365 * DAY),
         (Path::of("limits.preflight"), Some(limits.preflight), 30, 10 * MINUTE),
         // Below a minute name servers make their own; above an hour a swap is not seen by users.
         (Path::of("switch.cloudflare.ttl_max"), Some(workflow.cloudflare().ttl_max), MINUTE, HOUR),
