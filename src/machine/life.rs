@@ -7,7 +7,8 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_start, stays, swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, leaves_drill, may_skip, may_start, stays,
+    swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -264,12 +265,6 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
     }
 }
 
-/// Only what failed in a known state, and only what the workflow marks so.
-fn may_skip(rules: &Rules, at: At, failed: Steps, steps: Steps) -> bool {
-    let skippable = rules.phase(at.phase).map_or(0, |it| it.skippable);
-    steps != 0 && steps & !(failed & skippable) == 0
-}
-
 fn steady(rules: &Rules, record: &Record, input: &Input) -> Outcome<State> {
     let Input::Start(begin_with) = input else { return Super };
     if !may_start(record, begin_with) {
@@ -298,12 +293,6 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     }
     let kind = if failover { Kind::Failover } else { at.kind };
     Transition(begin(rules, record, kind, to))
-}
-
-/// A drill keeps nothing waiting: it owes nothing to production, so it may be ended wherever it stands. What its
-/// names are left as, the next one finds.
-fn leaves_drill(at: At, input: &Input) -> bool {
-    at.kind == Kind::Drill && *input == Input::Close
 }
 
 /// Whether this input gives production up, from here.

@@ -30,7 +30,7 @@ const CASES: &[Case] = &[
     ("BACKUP-DIRTY", "check: backup.whole, with: { newer_than: embargo } }", "check: backup.whole }", "newer_than: embargo", &[]),
     ("BUCKET-NAME", "bucket: gigadb-database-backups", "bucket: gigadb_database_backups", "small letters", &[]),
     ("DAEMON-SET", "    - { id: ftpd-new, ", "    # - { id: ftpd-new, ", "play it in `renew` too", &[]),
-    ("DRILL-NAME", "standby: bastion.alt-staging.gigadb.host,", "standby: portainer.alt-live.gigadb.host,", "names of their own", &[]),
+    ("DRILL-NAME", "url: \"https://gigadb.org/rss/latest\", status: 200 }", "url: \"https://staging.gigadb.org/rss/latest\", status: 200 }", "names of their own", &[]),
     ("EIP-NAME", "portainer.alt-live.gigadb.host, target: { eip: \"eip-gigadb-live-{{ site.owner }}\"", "portainer.alt-live.gigadb.host, target: { eip: \"eip-gigadb-liv-{{ site.owner }}\"", "did you mean `eip-gigadb-live-gigadb`?", &[]),
     ("EIP-NAME", "rds: \"rds-server-live-{{ site.owner }}\"", "rds: \"rds-serv-live-{{ site.owner }}\"", "did you mean `rds-server-live-gigadb`?", &[]),
     ("ENV-PER-ROLE", "  REMOTE_HOSTNAME:  ", "  MODE: { production: live, standby: live }\n  REMOTE_HOSTNAME:  ", "the projects", &[]),
