@@ -5,6 +5,7 @@ mod expected;
 mod handover;
 mod ledger;
 mod order;
+mod rehearse;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
 pub use ledger::ledger;
 pub use order::{BeforeJournal, Hooks, cut_tail, order, order_in};
+pub use rehearse::{Happened, Moment, Rehearsed, Trouble, Wanted, rehearse};
 pub use settings::{Flags, Settings};
 
 /// One finding of the linter or the parser, for faces.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
     audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
-    ledger, lint, rejoin, release, run, status, switchover, watch,
+    ledger, lint, rehearse, rejoin, release, run, status, switchover, watch,
 };
 use crate::model::StepId;
 
@@ -157,6 +157,8 @@ pub enum Verb {
     Failback(failback::Failback),
     /// Practise the swap and its way back on names that no users are on
     Drill(drill::Drill),
+    /// Walk a plan in memory, with the faults you order; calls nobody, changes nothing
+    Rehearse(rehearse::Rehearse),
     /// When each step of each plan was last proven, where and how
     Ledger(ledger::Ledger),
     /// Look at runs and mend a halted one

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
+use crate::app::{self, Drift, Glance, LintReport, Rehearsed, Settings, Verified, Wanted};
 use crate::conductor::{Order, Reply, Watcher};
 use crate::fault::Fault;
 use crate::model::{SystemName, Time};
@@ -47,6 +47,12 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The journal is damaged, or the workflow's file cannot be read.
     fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault>;
+
+    /// Walks a plan in memory; calls nobody and writes nothing.
+    ///
+    /// # Errors
+    /// The workflow does not have that plan, or the plan no such step.
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault>;
 
     /// Carries out one command.
     ///
@@ -106,6 +112,10 @@ impl Desk for Program {
 
     fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
         app::ledger(&self.0, system)
+    }
+
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault> {
+        app::rehearse(&self.0, system, wanted)
     }
 
     async fn order(

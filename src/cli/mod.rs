@@ -22,6 +22,7 @@ mod lint;
 mod order;
 mod problem;
 mod progress;
+mod rehearse;
 mod rejoin;
 mod release;
 mod run;
@@ -111,6 +112,7 @@ async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
         Verb::Drill(it) => drill::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,
+        Verb::Rehearse(it) => rehearse::run(it, scene),
         Verb::Ledger(it) => ledger::run(&it, scene),
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,

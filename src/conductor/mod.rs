@@ -46,6 +46,7 @@ pub use command::{
     Command, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress, Reply,
     Watcher,
 };
+pub use resolve::made_true;
 pub use roles::meant;
 pub use work::StepEnd;
 

@@ -43,6 +43,7 @@ mod journal;
 mod machine;
 mod practice;
 mod preflight;
+mod rehearse;
 mod swap;
 mod table;
 mod tidy;

@@ -168,6 +168,14 @@ impl Desk for Fake {
         Ok((changeover::view::ledger(&workflow, &glance.lines, &|_| None), glance.now))
     }
 
+    fn rehearse(
+        &self,
+        _: &SystemName,
+        wanted: &changeover::app::Wanted,
+    ) -> Result<changeover::app::Rehearsed, Fault> {
+        panic!("nobody rehearses a {} here", wanted.kind.name())
+    }
+
     async fn order(
         &self,
         _: &SystemName,
