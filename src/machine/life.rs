@@ -278,7 +278,7 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     if !failover && fails_over(rules, at, input) {
         return Transition(State::Settling { at, to: Way::Forth, failover: true });
     }
-    if leaves_drill(at, input) {
+    if !failover && leaves_drill(at, input) {
         return Transition(State::Steady);
     }
     // A failover bounds its wait; what is still unknown then stays open.

@@ -151,11 +151,14 @@ impl Swap {
         }
         let forth = call.at.way == Way::Forth;
         let here = if forth { call.production.clone() } else { call.standby.clone() };
-        let leads = group::production_of(group, sites).unwrap_or_else(|_| here.clone());
+        let mut first = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
+        let lead = || group::production_of(group, sites).unwrap_or_else(|_| here.clone());
+        // What the first look saw: later ones may see what this very action has moved.
+        let leads = first.clone().unwrap_or_else(lead);
         if leads != here {
             std::mem::swap(&mut call.production, &mut call.standby);
         }
-        *self.leads.lock().unwrap_or_else(PoisonError::into_inner) = forth.then_some(leads);
+        *first = forth.then_some(leads);
         call
     }
 

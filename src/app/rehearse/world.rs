@@ -184,11 +184,11 @@ impl World for Stage {
         Ok(BTreeMap::new())
     }
 
-    async fn survey(&self, _: &Workflow) -> Result<Survey, Vec<Evidence>> {
+    async fn survey(&self, workflow: &Workflow) -> Result<Survey, Vec<Evidence>> {
         Ok(Survey {
             production: self.production.clone(),
             releases: self.releases.clone(),
-            addresses: BTreeMap::new(),
+            addresses: places(workflow),
             marks: BTreeMap::new(),
             evidence: vec![self.evidence("a world in memory".to_owned())],
         })
@@ -235,4 +235,19 @@ impl World for Stage {
         ];
         Testimony { witnesses, writes: None, unmarked: vec![] }
     }
+}
+
+/// An address for each record at each site, out of the range that is nobody's.
+fn places(workflow: &Workflow) -> BTreeMap<SiteName, BTreeMap<String, String>> {
+    let drill = workflow.drill.iter().flat_map(|it| &it.records);
+    let records: Vec<_> = workflow.cloudflare().records.iter().chain(drill).collect();
+    let sites = workflow.sites.keys().enumerate();
+    sites
+        .map(|(site, name)| {
+            let own = records.iter().enumerate().map(|(at, record)| {
+                (record.id.to_string(), format!("198.51.100.{}", (site * 100 + at + 1) % 255))
+            });
+            (name.clone(), own.collect())
+        })
+        .collect()
 }

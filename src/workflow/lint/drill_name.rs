@@ -32,9 +32,8 @@ pub(super) fn look(look: &mut Look<'_>) {
     for (placed, at, text) in look.step_texts() {
         let (_, host) = host(&text);
         if let Some((place, name)) = named.iter().find(|(_, it)| *it == host && !placed.drills()) {
-            let message =
-                format!("`{name}` is asked by `{}`, which no drill makes", placed.step.id);
-            look.say_with(place, message, HELP, &at, "asked here");
+            let message = format!("`{}` asks `{name}`, which is moved by drills", placed.step.id);
+            look.say_with(&at, message, HELP, place, "the drill's name");
         }
     }
 }
