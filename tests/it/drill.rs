@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use changeover::app;
 use changeover::conductor::{Command, GivenUp, MayLose, Reply};
 use changeover::fault::Exit;
 use changeover::machine::State;
-use changeover::model::{Kind, Phase, Roles, SiteName, Way};
+use changeover::model::{Kind, Phase, Roles, SiteName, StepId, Way};
+use changeover::view::How;
 use serde_json::{Value, json};
 
 use crate::practice::{Lab, Operator};
@@ -138,7 +140,51 @@ async fn a_drill_moves_stagings_names_there_and_back() {
     assert_eq!(batches(&lab, since, &users).len(), 4);
     assert_eq!(records(&lab), before);
     let sydney = SiteName::from("sydney");
-    assert_eq!(operator.life().record.roles, Some(Roles::Settled { production: sydney }));
+    assert_eq!(operator.life().record.roles, Some(Roles::Settled { production: sydney.clone() }));
+
+    // The ledger: the swap was proven last by the drill, the load by the release, what no run does by none.
+    let (rows, _) = app::ledger(&operator.settings("reader"), &operator.system).unwrap();
+    let last = |plan: Kind, step: &str| {
+        let row = rows.iter().find(|it| it.plan == plan && it.step.as_str() == step).unwrap();
+        row.last.clone()
+    };
+    let swap = last(Kind::Release, "switch").unwrap();
+    assert_eq!((swap.kind, swap.how, swap.run, swap.acted), (Kind::Drill, How::Drill, 3, true));
+    let load = last(Kind::Release, "load").unwrap();
+    assert_eq!((load.kind, load.how, load.run), (Kind::Release, How::Real, 2));
+    assert_eq!(load.site, sydney, "it was done on the site that was standby then");
+    assert_eq!(last(Kind::Failover, "f-stop"), None);
+    let left_out = last(Kind::Release, "off-swap").unwrap();
+    assert_eq!(left_out.kind, Kind::Release, "what a drill leaves out it does not prove");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_was_not_proven_lately_is_refused_until_a_person_says_why() {
+    let lab = Lab::start();
+    let operator = start(&lab, "unproven").await;
+    let file = operator.workflows.join("gigadb.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let asked = text.replacen("limits: { ", "limits: { proven: 90d, ", 1);
+    assert_ne!(text, asked);
+    std::fs::write(&file, asked).unwrap();
+    let release = |waive: &[&str]| Command::Start {
+        version: "v4.3.4".to_owned(),
+        auto: false,
+        confirm: None,
+        waive: waive.iter().map(|it| StepId::from(*it)).collect(),
+    };
+    let refused = operator.order("engineer-a", release(&["windows"])).await.unwrap_err();
+    assert_eq!((refused.code.id, refused.exit()), ("E2070", Exit::Refused), "{refused}");
+    assert!(refused.message.contains("identity never"), "{refused}");
+    // A drill is never refused for it, and proves what it does.
+    steady(&operator, &operator.order("engineer-a", drill()).await.unwrap());
+    let refused = operator.order("engineer-a", release(&["windows"])).await.unwrap_err();
+    assert!(refused.message.contains("build never"), "{refused}");
+    assert!(!refused.message.contains("identity"), "{refused}");
+    let reply = operator.order("engineer-a", release(&["windows", "proven"])).await.unwrap();
+    assert!(matches!(reply.state, State::Ready { .. }), "{reply:?}\n{}", operator.last_lines());
+    let waiver = operator.life().record.run.unwrap().waived[&StepId::from("proven")].clone();
+    assert_eq!((waiver.by.as_str(), waiver.reason.as_str()), ("engineer-a", "practice"));
 }
 
 /// Refuses the drill's batches in one zone.
