@@ -44,6 +44,8 @@ pub(super) struct Stage {
 pub(super) struct So {
     /// Effects that were applied.
     done: BTreeSet<OpId>,
+    /// Requests that got no answer.
+    dark: BTreeSet<OpId>,
     /// The site that an incident has taken.
     pub(super) lost: Option<SiteName>,
     /// What goes wrong, as a person ordered it.
@@ -57,11 +59,12 @@ impl Stage {
         self.so.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long a step usually takes: by earlier runs, else a second for a look and half a minute for a deed.
-    pub(super) fn takes(&self, step: &StepId, is_check: bool) -> Duration {
-        let assumed = if is_check { 1 } else { 30 };
-        let seconds = self.takes.get(step).copied().unwrap_or(assumed);
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+    /// How long a step usually takes: by earlier runs, else a second for a look and half a minute for a deed, or
+    /// half of what it may take where that is less.
+    fn takes(&self, call: &Call, is_check: bool) -> Duration {
+        let assumed = Duration::from_secs(if is_check { 1 } else { 30 }).min(call.timeout / 2);
+        let measured = self.takes.get(&call.step).and_then(|it| u64::try_from(*it).ok());
+        measured.map_or(assumed, Duration::from_secs)
     }
 
     fn evidence(&self, says: String) -> Evidence {
@@ -87,7 +90,7 @@ impl Played {
     }
 
     async fn takes(&self, is_check: bool, trouble: Option<Trouble>) {
-        let usual = self.stage.takes(&self.call.step, is_check);
+        let usual = self.stage.takes(&self.call, is_check);
         let factor = if trouble == Some(Trouble::Slow) { SLOW } else { 1 };
         self.stage.clock.sleep(usual.saturating_mul(factor)).await;
     }
@@ -129,7 +132,7 @@ impl Action for Played {
             return Seen::Done { evidence: self.seen("is done"), facts };
         }
         // After a request of which nobody knows, nobody can look either.
-        if self.trouble() == Some(Trouble::Unknown) && self.call.since.is_some() {
+        if self.stage.so().dark.contains(&self.call.op) {
             return Seen::Unknown { evidence: self.seen("cannot be read, as ordered") };
         }
         let change = Change {
@@ -148,6 +151,7 @@ impl Action for Played {
         match trouble {
             Some(Trouble::Fails) => Sent::Refused { evidence: self.seen("is refused, as ordered") },
             Some(Trouble::Unknown) => {
+                self.stage.so().dark.insert(self.call.op.clone());
                 Sent::Unknown { evidence: self.seen("gets no answer, as ordered") }
             }
             Some(Trouble::Slow) | None => {

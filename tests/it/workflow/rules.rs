@@ -45,7 +45,7 @@ const CASES: &[Case] = &[
     ("MIGRATE-TARGET", "    - { id: counts, ", "    - { id: schema, action: host.run, on: standby, with: { host: bastion, argv: [/usr/local/bin/sync_dropbox, \"{{ run.id }} migrate\"] } }\n    - { id: counts, ", "name the database", &[]),
     ("NAME-DERIVED", "eip: \"eip-gigadb-files-live-{{ site.owner }}\"", "eip: \"eip-gigadb-files-live\"", "make it from the site", &["EIP-NAME"]),
     ("NAME-DRIFT", "url: \"https://alt-live.gigadb.host/\", status: 200, body: \"Version: {{ release.version }}\"", "url: \"https://alt-lvie.gigadb.host/\", status: 200, body: \"Version: {{ release.version }}\"", "did you mean `alt-live.gigadb.host`?", &[]),
-    ("OLD-SIDE", "    - { id: off-swap, ", "    # - { id: off-swap, ", "check: jobs.off", &[]),
+    ("OLD-SIDE", "    - { id: off-swap, ", "    # - { id: off-swap, ", "check: jobs.off", &["PAIRED-STEP"]),
     ("OLD-SIDE", "    - { id: f-efs, ", "    # - { id: f-efs, ", "failover.assess", &[]),
     ("PAIRED-STEP", "  s3backup:    # the handbook", "  another: { backup: files, runs_on: production, host: bastion, line: \"1 1 * * * /usr/local/bin/s3backup 20260101\", marker: x }\n  s3backup:    # the handbook", "`job.off`", &[]),
     ("PAIRED-STEP", "    - { id: lift,       action", "    # - { id: lift,       action", "embargo.off", &[]),
