@@ -160,6 +160,27 @@ async fn a_proof_of_equal_counts_is_looked_for_on_both_sites() {
 }
 
 #[tokio::test]
+async fn a_site_whose_database_names_no_page_is_not_called_warm() {
+    let hosts = Hosts::new();
+    hosts.write("env", "PGHOST=db\n");
+    let world = hosts.world();
+    let with = json!({ "query": "select name from page", "url": "http://gigadb.org/{}",
+        "address": "127.0.0.1", "within": "1s" });
+    let look = async |names: &str| {
+        hosts.write("count.db", names);
+        world.check("site.warm", &with, Some("sydney")).look().await
+    };
+    let found = look("").await;
+    assert_eq!(found.verdict, Verdict::Fail, "{found:?}");
+    let said = words(&found.evidence);
+    assert!(said.contains("the database names no page") && said.contains("E3303"), "{said}");
+    // A name is asked for: nobody answers there.
+    let found = look("dataset/100001\n").await;
+    assert_eq!(found.verdict, Verdict::Unknown, "{found:?}");
+    assert!(words(&found.evidence).contains("0 of 1 pages"), "{found:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_loaded_over_production() {
     let hosts = Hosts::new();
     let world = hosts.world();
