@@ -82,13 +82,7 @@ struct Supposed {
 impl Action for Supposed {
     async fn observe(&self) -> Seen {
         let seen = self.action.observe().await;
-        let (Seen::Done { evidence, .. }
-        | Seen::Todo { evidence, .. }
-        | Seen::Busy { evidence }
-        | Seen::Failed { evidence }
-        | Seen::Foreign { evidence }
-        | Seen::Unknown { evidence }) = &seen;
-        self.met.keep(evidence);
+        self.met.keep(&seen.clone().into_evidence());
         match seen {
             Seen::Todo { evidence, .. } if self.done.load(Ordering::SeqCst) => {
                 Seen::Done { evidence, facts: vec![] }

@@ -100,6 +100,17 @@ impl Conductor {
         seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
     }
 
+    /// One request, bounded: of what hangs nobody knows what became of it.
+    pub(super) async fn apply_once(
+        &self,
+        timeout: Duration,
+        action: &dyn Action,
+        changes: &[Change],
+    ) -> Sent {
+        let sent = self.bounded(timeout, action.apply(changes)).await;
+        sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(timeout)] })
+    }
+
     /// What this comes to, unless it takes longer.
     pub(super) async fn bounded<T>(
         &self,
@@ -297,13 +308,11 @@ impl Conductor {
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
+        let sent = self.apply_once(call.timeout, action, &changes).await;
         self.book().intend(by, Self::intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
         #[cfg(not(feature = "defect-act-first"))]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
-        let sent =
-            sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });
+        let sent = self.apply_once(call.timeout, action, &changes).await;
         if matches!(call.params, crate::workflow::step::Params::Move(_)) {
             self.end_from()?;
         }

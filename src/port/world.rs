@@ -118,6 +118,20 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// What was read, whatever it says.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Done { evidence, .. }
+            | Self::Todo { evidence, .. }
+            | Self::Busy { evidence }
+            | Self::Failed { evidence }
+            | Self::Foreign { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
+}
+
 /// What became of a request that changes the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
@@ -138,6 +152,17 @@ pub enum Sent {
         /// What was seen.
         evidence: Vec<Evidence>,
     },
+}
+
+impl Sent {
+    /// What was answered or seen, whatever became of it.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Accepted { evidence, .. }
+            | Self::Refused { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
 }
 
 /// A check.
