@@ -222,6 +222,20 @@ fn a_replaceable_crate_is_named_in_one_file() {
 }
 
 #[test]
+fn what_may_take_longer_is_named_as_it_is_called() {
+    let settings = fs::read_to_string(".config/nextest.toml").unwrap();
+    let named: Vec<&str> =
+        settings.split("test(").skip(1).filter_map(|it| it.split(')').next()).collect();
+    assert!(!named.is_empty(), "nothing may take longer: this test has no use any more");
+    let tests = read("tests", "rs");
+    for name in named {
+        let is = |line: &str| line.contains("fn ") && line.contains(name);
+        let found = tests.iter().any(|it| it.text.lines().any(is));
+        assert!(found, ".config/nextest.toml: there is no test `{name}`");
+    }
+}
+
+#[test]
 fn every_error_code_has_a_page_worth_reading() {
     let mut faults = vec![];
     for code in changeover::fault::all() {
