@@ -208,6 +208,18 @@ impl Operator {
     }
 
     pub(crate) async fn order_in(
+    /// The program itself on this operator's folders, and in the state folder: what it writes for people,
+    /// like the table of sites, it writes there and not into the clone.
+    pub(crate) fn program(&self) -> Process {
+        std::fs::create_dir_all(&self.state).unwrap();
+        let mut process = Process::new(env!("CARGO_BIN_EXE_changeover"));
+        process.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
+        process.args(["--state".as_ref(), self.state.as_os_str()]);
+        process.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
+        process.stdin(Stdio::null()).current_dir(&self.state);
+        process
+    }
+
         &self,
         who: &str,
         command: Command,

@@ -207,6 +207,26 @@ fn no_test_is_switched_off() {
     refuse("a test that does not run proves nothing", &faults);
 }
 
+/// Places in a test that start the program itself and do not say in which folder: what it writes for people it
+/// writes into the folder it is started in, and that would be the clone.
+fn in_the_clone(file: &File) -> Vec<String> {
+    let started = holding(file, &[concat!("new(env!(\"CARGO_BIN_EXE_", "changeover\"))"), NAMED]);
+    if file.text.contains(".current_dir(") { vec![] } else { started }
+}
+
+/// How a test names the program by its neighbours.
+const NAMED: &str = concat!("program(\"", "changeover\")");
+
+#[test]
+fn no_test_runs_the_program_in_the_clone() {
+    // Needs no system at all, and writes nothing.
+    let bare = |it: &File| it.path == Path::new("tests/it/cli/binary.rs");
+    let files = read("tests", "rs");
+    assert!(files.iter().any(bare), "the tests are not where this test looks");
+    let faults: Vec<_> = files.iter().filter(|it| !bare(it)).flat_map(in_the_clone).collect();
+    refuse("the program is started without a folder of its own", &faults);
+}
+
 #[test]
 fn a_replaceable_crate_is_named_in_one_file() {
     let files = sources();
@@ -298,6 +318,8 @@ fn these_tests_can_fail() {
     assert_eq!(strangers(&word), ["docs/a.md:2: `agent`"]);
     let there = planted("docs/a.md", "see /work/shared\nas in issue #7\na tissue is fine\n");
     assert_eq!(elsewhere(&there), ["docs/a.md:1: `/work/`", "docs/a.md:2: `issue #`"]);
+    let started = format!("let it = Process::new({NAMED});");
+    assert_eq!(in_the_clone(&planted("tests/it/a.rs", &started)).len(), 1);
     let long = planted("src/long.rs", &"//! x\n".repeat(LINES_MAX + 1));
     assert_eq!(too_long(&long), Some("src/long.rs: 401 lines".to_owned()));
 }

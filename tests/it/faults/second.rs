@@ -14,13 +14,11 @@ use crate::practice::{Lab, Operator};
 
 /// The program itself, as this operator runs it.
 pub(super) fn program(operator: &Operator, words: &[&str]) -> Process {
-    let mut process = Process::new(env!("CARGO_BIN_EXE_changeover"));
-    process.args(["--state", operator.state.to_str().unwrap(), "--no-input"]);
+    let mut process = operator.program();
     if !words.contains(&"--as") {
         process.args(["--as", "engineer-a"]);
     }
-    process.args(["--workflows", operator.workflows.to_str().unwrap(), "-s", "gigadb"]);
-    process.args(words).envs(&operator.env).stdin(Stdio::null());
+    process.args(["--no-input", "-s", "gigadb"]).args(words);
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     process
 }
