@@ -11,8 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::fault::Fault;
-use crate::model::{Change, Evidence, Owned, Sight, SiteName};
-use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
+use crate::model::{Change, Evidence, Owned, Sight, SiteName, ZoneKept};
+use crate::port::{
+    Action, Asked, ByHand, Call, Check, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use crate::workflow::Workflow;
 
 /// What was met on the way.
@@ -147,6 +149,18 @@ impl World for Looking {
         queries: &[String],
     ) -> BTreeMap<String, String> {
         self.world.counts(workflow, site, queries).await
+    }
+
+    async fn kept(&self, workflow: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        self.world.kept(workflow).await
+    }
+
+    fn by_hand_setup(&self, workflow: &Workflow) -> String {
+        self.world.by_hand_setup(workflow)
+    }
+
+    async fn by_hand(&self, call: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        self.world.by_hand(call).await
     }
 
     async fn witness(&self, asked: &Asked) -> Testimony {
