@@ -37,6 +37,7 @@ mod drained;
 mod drift;
 mod failover;
 mod faults;
+mod frail;
 mod interlock;
 mod journal;
 mod machine;

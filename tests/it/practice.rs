@@ -149,6 +149,11 @@ impl Lab {
     }
 }
 
+/// The number of the last request so far.
+pub(crate) fn last_call(lab: &Lab) -> u64 {
+    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -203,11 +208,6 @@ impl Operator {
         app::glance(&self.settings("reader"), &self.system).unwrap().life
     }
 
-    pub(crate) async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
-        self.order_in(who, command, Hooks::default()).await
-    }
-
-    pub(crate) async fn order_in(
     /// The program itself on this operator's folders, and in the state folder: what it writes for people,
     /// like the table of sites, it writes there and not into the clone.
     pub(crate) fn program(&self) -> Process {
@@ -220,6 +220,11 @@ impl Operator {
         process
     }
 
+    pub(crate) async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
+        self.order_in(who, command, Hooks::default()).await
+    }
+
+    pub(crate) async fn order_in(
         &self,
         who: &str,
         command: Command,

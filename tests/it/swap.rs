@@ -12,7 +12,7 @@ use changeover::model::{Phase, SiteName, Way};
 use changeover::view;
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, last_call};
 
 /// The names that users type; the bastion's lies in the second zone.
 const USERS: [(&str, &str); 3] =
@@ -96,10 +96,6 @@ fn applied_batches(lab: &Lab, zone: &str, since: u64) -> usize {
             && call["body"].as_str().unwrap().contains(&wanted)
     };
     calls.as_array().unwrap().iter().filter(is).count()
-}
-
-fn last_call(lab: &Lab) -> u64 {
-    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
 }
 
 /// Takes a release up to the swap: approved and not begun.

@@ -9,8 +9,8 @@ use changeover::model::Phase;
 use changeover::view;
 use serde_json::{Value, json};
 
-use super::{last_call, until};
-use crate::practice::{Lab, Operator};
+use super::until;
+use crate::practice::{Lab, Operator, last_call};
 
 /// Does this as soon as a request of that kind has arrived.
 async fn when_seen(lab: &Lab, query: &str, is: impl Fn(&Value) -> bool, then: impl FnOnce()) {
