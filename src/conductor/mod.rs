@@ -16,6 +16,7 @@ mod guard;
 mod interlock;
 mod leave;
 mod naming;
+mod once;
 mod orders;
 mod packet;
 mod plan;
