@@ -73,7 +73,7 @@ impl File {
 fn read(folder: &str, ending: &str) -> Vec<File> {
     let (mut files, mut folders) = (vec![], vec![PathBuf::from(folder)]);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
+        for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
