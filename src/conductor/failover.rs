@@ -122,6 +122,7 @@ impl Conductor {
         reason: Option<String>,
         evidence: Vec<Evidence>,
     ) -> Result<(), Fault> {
+        self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());
         let mut facts = vec![Fact::Consented { consent }];
