@@ -35,7 +35,7 @@ const BANNED: &[&str] = &[
 const STRANGERS: &[&str] = &[
     concat!("ag", "ent"),
     concat!("ag", "ents"),
-    concat!("sub", "agent"),
+    concat!("suba", "gent"),
     concat!("ses", "sion"),
     concat!("ses", "sions"),
     concat!("ll", "m"),
