@@ -47,6 +47,7 @@ impl Conductor {
         let (lost, to) = (&readied.armed.lost, &readied.armed.to);
         let says = format!("a failover from {lost} to {to} is armed: plan {}", digest.short());
         let mut book = self.book();
+        book.keep(&self.text)?;
         book.shelve(ARMED, &text)?;
         book.note(by, says, reason, readied.evidence, vec![])
     }
