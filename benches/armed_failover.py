@@ -194,7 +194,32 @@ def accepted(round_, since, began):
     for it in calls[: last + 1]:
         name = what(it, armed)
         counts[name] = counts.get(name, 0) + 1
-    return (ended - began) * 1000, counts
+    return (ended - began) * 1000, counts, stages(calls[: last + 1], began)
+
+
+def stages(calls, began):
+    """How long until the standby's machine is asked, until it has answered, until the batches are there and answered."""
+    def at(name, call):
+        return datetime.datetime.fromisoformat(call[name].replace("Z", "+00:00")).timestamp()
+
+    session = [it for it in calls if it["method"] == "SSH" and it["ended_at"]]
+    batch = [it for it in calls if it["service"] == "cloudflare" and it["applied"]]
+    if not session or not batch:
+        return None
+    points = [
+        began, at("at", session[0]), max(at("ended_at", it) for it in session),
+        min(at("at", it) for it in batch), max(at("ended_at", it) for it in batch),
+    ]
+    return [(after - before) * 1000 for before, after in zip(points, points[1:])]
+
+
+def proof(base):
+    """The look at the standby's jobs by itself, as a person would make it with ssh: milliseconds of its process."""
+    script = (ROOT / "src/actuator/host/jobs.sh").read_text()
+    words = [base.lab.env["CHANGEOVER_SSH"], TO_HOST, "sh -s -- between"]
+    began = time.time()
+    subprocess.run(words, env=os.environ | base.lab.env, input=script, check=True, capture_output=True, text=True)
+    return (time.time() - began) * 1000
 
 
 def ours(round_):
@@ -236,7 +261,7 @@ def curl(round_):
     began = time.time()
     subprocess.run(["curl", "--no-progress-meter", "--config", path], check=True, stderr=subprocess.DEVNULL)
     wall = (time.time() - began) * 1000
-    last, counts = accepted(round_, since, began)
+    last, counts, _ = accepted(round_, since, began)
     assert sum(counts.values()) == 2, counts
     return wall, last, counts
 
@@ -272,10 +297,15 @@ def octodns(round_, binaries):
     return accepted(round_, since, began)
 
 
-CURL, LAST, ARMED, HOLE, JOBS, OCTO = (
-    "one curl, its whole process", "the same, to its last batch", "armed",
+CURL, LAST, PROOF, ARMED, HOLE, JOBS, OCTO = (
+    "one curl, its whole process", "the same, to its last batch",
+    "the standby's jobs looked at by a bare ssh", "armed",
     "armed, AWS and the lost site's host black-holed", "armed, two sync jobs to switch off first",
     "octoDNS, the same records",
+)
+PARTS = (
+    "until the session on the standby's machine has begun", "that session, as the practice cloud sees it",
+    "until the first batch has come", "until the last batch is answered",
 )
 OURS = {ARMED: (True, False), HOLE: (True, True), JOBS: (False, False)}
 TARGETS = [
@@ -286,25 +316,28 @@ TARGETS = [
 
 def measure(given, lab, base):
     """All times in milliseconds by name, and what was asked the last time."""
-    names = [CURL, LAST, *OURS] + [OCTO] * bool(given.octodns)
-    times, counts = {name: [] for name in names}, {}
+    names = [CURL, LAST, PROOF, *OURS] + [OCTO] * bool(given.octodns)
+    times, counts, spent = {name: [] for name in names}, {}, []
     for at in range(given.rounds):
         made = Round(base, True, False)
         wall, last, counts[CURL] = curl(made)
         times[CURL].append(wall)
         times[LAST].append(last)
+        times[PROOF].append(proof(base))
         for name, (off, hole) in OURS.items():
-            took, counts[name] = ours(Round(base, off, hole))
+            took, counts[name], parts = ours(Round(base, off, hole))
             times[name].append(took)
+            if name == ARMED and parts:
+                spent.append(parts)
         if given.octodns:
-            took, counts[OCTO] = octodns(Round(base, True, False), given.octodns)
+            took, counts[OCTO], _ = octodns(Round(base, True, False), given.octodns)
             times[OCTO].append(took)
         told = ", ".join(f"{name} {times[name][-1]:.0f}" for name in names)
         print(f"round {at + 1}: {told}; load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
-    return times, counts
+    return times, counts, spent
 
 
-def page(given, times, counts):
+def page(given, times, counts, spent):
     """The figures as Markdown, and the targets that were missed."""
     middle = {name: statistics.median(all) for name, all in times.items()}
     told = [
@@ -331,6 +364,9 @@ def page(given, times, counts):
         held = ratio <= most
         missed += [] if held else [says]
         told.append(f"* {says}: {'held' if held else '**missed**'}, {ratio:.3f} of at most {most:.3f}")
+    told += ["", "## Where an armed failover spends it", ""]
+    for at, part in enumerate(PARTS):
+        told.append(f"* {part}: {statistics.median(it[at] for it in spent):.1f} ms" if spent else f"* {part}: not seen")
     told += ["", "## Asked, up to the last batch", ""]
     for name, asked in counts.items():
         told += [f"* {name}: {sum(asked.values())}"] + [f"  * {count} × {it}" for it, count in sorted(asked.items())]
@@ -349,10 +385,10 @@ def main():
         folder = pathlib.Path(folder)
         lab = Lab(folder, given.binaries, moto)
         try:
-            times, counts = measure(given, lab, Base(lab, given.binaries, folder / "base"))
+            times, counts, spent = measure(given, lab, Base(lab, given.binaries, folder / "base"))
         finally:
             lab.close(given.binaries)
-    text, missed = page(given, times, counts)
+    text, missed = page(given, times, counts, spent)
     print(text)
     if given.write:
         given.write.write_text(text)
