@@ -146,7 +146,7 @@ async fn armed_it_asks_nobody_before_the_lever_though_the_lost_region_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn jobs_that_are_off_already_are_seen_so_in_one_session() {
+async fn jobs_that_are_off_already_are_seen_so_at_one_look() {
     let lab = Lab::start();
     let operator = Operator::new(&lab, "off");
     operator.release("v4.3.4", "sydney").await;
@@ -165,8 +165,8 @@ async fn jobs_that_are_off_already_are_seen_so_in_one_session() {
     reply.unwrap_or_else(|fault| panic!("{fault}\n{}", operator.last_lines()));
     users_are_on(&operator, &lab, "hk");
     let (asked, batches) = before_the_lever(&lab, since);
-    let sessions = asked.iter().filter(|it| it["method"] == "SSH").count();
-    assert_eq!((sessions, batches), (1, 2), "{asked:?}");
+    let looks = asked.iter().filter(|it| it["method"] == "SSH").count();
+    assert_eq!((looks, batches), (1, 2), "{asked:?}");
     // Nothing is owed of jobs that it found off.
     assert!(!format!("{:?}", operator.life().record.owed).contains("Job"), "{asked:?}");
     app::verify(&operator.settings("reader"), &operator.system).unwrap();

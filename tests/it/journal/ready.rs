@@ -76,8 +76,8 @@ fn what_it_does_not_know_sends_it_the_long_way() {
     // Torn bytes behind the last line: the long way's rules say what becomes of them.
     let whole = fs::read(segment(dir.path(), 1)).unwrap();
     fs::write(segment(dir.path(), 1), [&whole[..], b"{\"v\":1"].concat()).unwrap();
-    let opened = hurried(dir.path()).unwrap();
-    assert_eq!(opened.cut.map(|it| it.bytes), Some(6));
+    let Opened { cut, .. } = hurried(dir.path()).unwrap();
+    assert_eq!(cut.map(|it| it.bytes), Some(6));
     // Another last line of the same length.
     let mut other = whole.clone();
     let at = other.len() - 30;
