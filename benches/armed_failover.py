@@ -202,12 +202,12 @@ def stages(calls, began):
     def at(name, call):
         return datetime.datetime.fromisoformat(call[name].replace("Z", "+00:00")).timestamp()
 
-    connection = [it for it in calls if it["method"] == "SSH" and it["ended_at"]]
+    looks = [it for it in calls if it["method"] == "SSH" and it["ended_at"]]
     batch = [it for it in calls if it["service"] == "cloudflare" and it["applied"]]
-    if not connection or not batch:
+    if not looks or not batch:
         return None
     points = [
-        began, at("at", connection[0]), max(at("ended_at", it) for it in connection),
+        began, at("at", looks[0]), max(at("ended_at", it) for it in looks),
         min(at("at", it) for it in batch), max(at("ended_at", it) for it in batch),
     ]
     return [(after - before) * 1000 for before, after in zip(points, points[1:])]
@@ -304,7 +304,7 @@ CURL, LAST, PROOF, ARMED, HOLE, JOBS, OCTO = (
     "octoDNS, the same records",
 )
 PARTS = (
-    "until the connection on the standby's machine has begun", "that connection, as the practice cloud sees it",
+    "until the ssh call to the standby's machine has begun", "that call, as the practice cloud sees it",
     "until the first batch has come", "until the last batch is answered",
 )
 OURS = {ARMED: (True, False), HOLE: (True, True), JOBS: (False, False)}

@@ -1,5 +1,5 @@
 //! What a failover needs to know of the standby's machines, read while its command is still being understood: one
-//! connection a host, whatever the number of jobs there.
+//! call a host, whatever the number of jobs there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -33,7 +33,7 @@ pub(super) struct Whole {
     pub(super) processes: String,
 }
 
-/// Reads both in one connection: first what may start, then what runs.
+/// Reads both in one call: first what may start, then what runs.
 pub(super) async fn whole(
     wire: &Wire,
     workflow: &Workflow,
@@ -79,7 +79,7 @@ impl Ahead {
             let (wire, workflow) = (Arc::clone(wire), Arc::clone(workflow));
             let read = async move { whole(&wire, &workflow, &machine).await };
             let answer = read.boxed().shared();
-            // Polled once, so that the connection is on its way; whoever uses it polls on.
+            // Polled once, so that the call is on its way; whoever uses it polls on.
             drop(answer.clone().now_or_never());
             readings.insert(alias, Reading { begun, answer, used: BTreeSet::new() });
         }

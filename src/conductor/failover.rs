@@ -121,6 +121,7 @@ impl Conductor {
         reason: Option<String>,
         evidence: Vec<Evidence>,
     ) -> Result<(), Fault> {
+        self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());
         let from_armed = consent.armed.is_some();
