@@ -125,6 +125,7 @@ impl Conductor {
         self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());
+        let from_armed = consent.armed.is_some();
         let mut facts = vec![Fact::Consented { consent }];
         if record.paused {
             facts.push(Fact::Paused { on: false });
@@ -132,7 +133,7 @@ impl Conductor {
         let input = if record.run.is_some() {
             Input::Failover { loss_accepted: true }
         } else {
-            let workflow = self.book().keep(&self.text)?;
+            let workflow = self.kept_text(from_armed)?;
             Input::Start(Box::new(Begin {
                 kind: Kind::Failover,
                 version: None,

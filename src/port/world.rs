@@ -319,6 +319,11 @@ pub trait World: Send + Sync {
         Ok(None)
     }
 
+    /// A failover with this record is about to begin: starts to read the jobs of the site that would be production
+    /// and to make ready what sends requests. Changes nothing, asks no provider, answers at once; what was read is
+    /// used by the first look at each job and by no other.
+    fn ahead(&self, _: &Arc<Workflow>, _: &Record) {}
+
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.
     async fn witness(&self, _: &Asked) -> Testimony {
         Testimony::default()
