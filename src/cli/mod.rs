@@ -84,7 +84,7 @@ pub fn main(typed: &[OsString]) -> u8 {
     };
     let journal = if let Verb::Failover(it) = &cli.verb { it.journal.clone() } else { None };
     let settings = Settings::read(flags).and_then(|settings| match journal {
-        Some(folder) => crate::app::elsewhere(settings, folder),
+        Some(folder) => crate::app::elsewhere(&settings, folder),
         None => Ok(settings),
     });
     let ran = settings.map(Program).and_then(|desk| {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Status, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(args.system.as_deref())?;
     let glance = scene.desk.glance(&system)?;
     let mut view = view::status(&look(&glance));
-    view.armed = glance.armed.clone();
+    view.armed.clone_from(&glance.armed);
     match args.format {
         Format::Text if !scene.streams.json => {
             let mut screen = render::status(&view, scene.streams.paper);

@@ -146,12 +146,12 @@ mod tests {
         let clock = StagedClock::new(Time::default());
         let first = clock.run(async {
             tokio::select! {
-                () = clock.sleep(Duration::from_secs(7_200)) => "two hours",
-                () = clock.sleep(Duration::from_secs(3_600)) => "one hour",
+                () = clock.sleep(Duration::from_hours(2)) => "two hours",
+                () = clock.sleep(Duration::from_hours(1)) => "one hour",
             }
         });
         assert_eq!(first, Some("one hour"));
-        assert_eq!(clock.monotonic(), Duration::from_secs(3_600));
+        assert_eq!(clock.monotonic(), Duration::from_hours(1));
         assert_eq!(clock.run(std::future::pending::<()>()), None);
     }
 }

@@ -68,7 +68,7 @@ impl Conductor {
     }
 
     /// Whether these changes, just read, are those of the armed plan; for the plan that is shown.
-    pub(super) async fn from_armed(&self, record: &Record, changes: &[Change]) -> FromArmed {
+    pub(super) async fn what_is_armed(&self, record: &Record, changes: &[Change]) -> FromArmed {
         let not = |why: String| FromArmed { not: Some(why), ..FromArmed::default() };
         let (armed, digest) = match self.armed(record) {
             Ok(it) => it,

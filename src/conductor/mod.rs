@@ -100,6 +100,9 @@ impl fmt::Debug for Parts {
     }
 }
 
+/// A workflow read again, and by what: its text's digest, and the kind of run that walks it.
+type Pinned = ((Digest, Kind), Arc<Workflow>);
+
 /// One system's conductor. One at a time: the journal's lock says so.
 pub struct Conductor {
     system: SystemName,
@@ -118,7 +121,7 @@ pub struct Conductor {
     proven: BTreeMap<StepId, Time>,
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
-    pinned: Mutex<Option<((Digest, Kind), Arc<Workflow>)>>,
+    pinned: Mutex<Option<Pinned>>,
     /// The last failed step had moved one zone and not the other.
     half: Mutex<bool>,
     /// The journal whose mark the last failed step met.

@@ -57,6 +57,7 @@ impl Conductor {
     }
 
     /// Decides what the command means; the work that follows is the loop's.
+    #[expect(clippy::too_many_lines, reason = "one arm a command")]
     pub(super) async fn accept_order(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
         let reason = order.reason.clone().filter(|it| !it.trim().is_empty());
         if order.command.wants_reason() && reason.is_none() {

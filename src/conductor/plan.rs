@@ -67,17 +67,7 @@ impl Conductor {
             }
         }
         let name = order.command.name().to_owned();
-        let sentence = at.map_or_else(
-            || {
-                if order.command == Command::Init {
-                    "`init` would read the world, write the first marks and the first line"
-                        .to_owned()
-                } else {
-                    format!("`{name}` changes the journal only")
-                }
-            },
-            |at| format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose_at(at)),
-        );
+        let sentence = says_of(&order.command, at);
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
                 let says = "nothing to go back from: users are on";
@@ -347,4 +337,16 @@ pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Dig
         }
     }
     Digest::of(whole.as_bytes())
+}
+
+/// What the command would do, in one sentence.
+fn says_of(command: &Command, at: Option<At>) -> String {
+    let name = command.name();
+    match at {
+        Some(at) => format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose_at(at)),
+        None if *command == Command::Init => {
+            "`init` would read the world, write the first marks and the first line".to_owned()
+        }
+        None => format!("`{name}` changes the journal only"),
+    }
 }

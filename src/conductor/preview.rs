@@ -40,7 +40,7 @@ impl Conductor {
         let reasons = self.wants_reason(&life.record, &preview.to);
         let knows = preview.diagnosis.may_be_acknowledged() || !reasons.is_empty();
         preview.asked.extend(reasons);
-        preview.armed = self.from_armed(&life.record, &changes).await;
+        preview.armed = self.what_is_armed(&life.record, &changes).await;
         preview.command = format!(
             "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}{}",
             self.system,

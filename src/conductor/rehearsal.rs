@@ -89,7 +89,12 @@ impl Action for Supposed {
             Seen::Todo { evidence, .. } if self.done.load(Ordering::SeqCst) => {
                 Seen::Done { evidence, facts: vec![] }
             }
-            seen => seen,
+            seen @ (Seen::Todo { .. }
+            | Seen::Done { .. }
+            | Seen::Busy { .. }
+            | Seen::Failed { .. }
+            | Seen::Foreign { .. }
+            | Seen::Unknown { .. }) => seen,
         }
     }
 

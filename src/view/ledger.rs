@@ -147,10 +147,9 @@ fn proofs(workflow: &Workflow, lines: &[Line]) -> BTreeMap<StepId, Proof> {
 
 /// Nobody waived it, and a check that was looked at passed.
 fn stands(facts: &[Fact], id: &StepId) -> bool {
-    !facts.iter().any(|fact| match fact {
-        Fact::Waived { check, .. } => check == id,
-        Fact::Looked { check, verdict } => check == id && *verdict != Verdict::Pass,
-        _ => false,
+    !facts.iter().any(|fact| {
+        matches!(fact, Fact::Waived { check, .. } if check == id)
+            || matches!(fact, Fact::Looked { check, verdict } if check == id && *verdict != Verdict::Pass)
     })
 }
 

@@ -215,7 +215,7 @@ async fn asking_what_stands_in_the_way_changes_and_writes_nothing() {
     };
     let found = ask(start()).await;
     assert!(found.free, "{found:#?}");
-    let found = ask(Command::Failover(Default::default())).await;
+    let found = ask(Command::Failover(GivenUp::default())).await;
     assert!(found.blockers.iter().any(|it| it.code == "E2062"), "{found:#?}");
     lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "down": true } } }));
     let found = ask(start()).await;

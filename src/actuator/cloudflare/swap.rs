@@ -72,7 +72,7 @@ pub(super) async fn prepared(wire: &Arc<Wire>, call: Call) -> Result<Vec<Prepare
         wire: Arc::clone(wire),
         call,
         planned: Mutex::default(),
-        looked: Default::default(),
+        looked: AtomicBool::default(),
         leads: Mutex::default(),
     };
     let seen = swap.look().await.map_err(|it| vec![it])?;

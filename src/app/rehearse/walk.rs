@@ -217,7 +217,7 @@ impl Walk {
         let groups = gate.approvers.iter();
         let missing =
             groups.filter(|(group, count)| life.record.approvals_of(group) < usize::from(**count));
-        let mut people = missing.flat_map(|(group, _)| self.workflow.people.get(group)).flatten();
+        let mut people = missing.filter_map(|(group, _)| self.workflow.people.get(group)).flatten();
         let free = |name: &&String| {
             (gate.requester_may || **name != self.person)
                 && life.record.approvals.iter().all(|it| it.by != **name)

@@ -77,6 +77,7 @@ fn recorded(fault: &Fault, look: &Look<'_>) -> Evidence {
     Evidence { source, at: line.at, says, data: serde_json::Value::Null }
 }
 
+#[expect(clippy::too_many_lines, reason = "one branch a code")]
 fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>) {
     let record = &look.life.record;
     let is = |code: &Code| fault.code == code;

@@ -160,7 +160,7 @@ fn granted(order: &Order, look: &Look<'_>) -> Order {
             ..it.clone()
         };
     } else if let Command::DriftAdopt { confirm } = &mut order.command {
-        let there = || look.standby().or(life.record.production()).cloned();
+        let there = || look.standby().or_else(|| life.record.production()).cloned();
         *confirm = confirm.clone().or_else(there);
     }
     order

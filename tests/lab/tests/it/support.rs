@@ -42,7 +42,7 @@ impl Answer {
 /// The emulator's program.
 pub(crate) fn moto() -> String {
     std::env::var("CHANGEOVER_MOTO")
-        .expect("CHANGEOVER_MOTO names moto_server; scripts/test sets it")
+        .unwrap_or_else(|_| panic!("CHANGEOVER_MOTO names moto_server; scripts/test sets it"))
 }
 
 impl Lab {
