@@ -39,8 +39,10 @@ impl Act {
         match self.look_at_job(&job, at).await {
             Err(why) => self.unseen(why),
             Ok((true, _, text)) => self.todo(Verb::Delete, name.to_owned(), Some(text), "off"),
-            Ok((false, true, _)) => Seen::Busy { evidence: self.door.evidence("it runs") },
-            Ok((false, false, _)) => {
+            Ok((false, true, _)) if self.door.defect != Defect::Running => {
+                Seen::Busy { evidence: self.door.evidence("it runs") }
+            }
+            Ok((false, ..)) => {
                 let owed = Owed::Job { job: name.to_owned(), site };
                 let facts = if self.has_sent() { vec![Fact::Owe { owed }] } else { vec![] };
                 self.done("neither an entry nor an instance", facts)
@@ -120,6 +122,7 @@ impl Act {
             for site in 0..2 {
                 match self.look_at_job(job, site).await {
                     Ok((false, false, _)) => (),
+                    Ok((false, true, _)) if self.door.defect == Defect::Running => (),
                     Ok(_) => on.push(name.clone()),
                     Err(why) => dark.push(why),
                 }
