@@ -234,6 +234,11 @@ impl Act {
         self.door.earth.lock().unwrap().index(self.call.standby.as_str())
     }
 
+    pub(crate) fn goes_without(&self, site: usize) -> bool {
+        let name = self.door.earth().sites[site].name.clone();
+        self.call.goes_without(&SiteName(name))
+    }
+
     pub(crate) fn has_sent(&self) -> bool {
         self.sent.lock().unwrap().is_some() || self.call.since.is_some()
     }

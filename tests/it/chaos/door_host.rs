@@ -2,7 +2,7 @@
 //! what was read.
 
 use changeover::machine::{Fact, Owed};
-use changeover::model::{Change, Role, SiteName, Verb, Verdict};
+use changeover::model::{Change, Kind, Role, SiteName, Verb, Verdict};
 use changeover::port::{Finding, Seen, Sent};
 use changeover::workflow::Job;
 
@@ -102,6 +102,9 @@ impl Act {
             {
                 match self.look_at_job(job, site).await {
                     Err(why) => return self.dark(why),
+                    // Nobody has put it anywhere since production was lost, and what came back has its backup.
+                    Ok((there, _, _))
+                        if self.call.at.kind == Kind::Rejoin && (!there || job.sync.is_none()) => {}
                     Ok((there, _, _)) if there != (job.runs_on == role) => wrong.push(name.clone()),
                     Ok(_) => (),
                 }
@@ -120,10 +123,15 @@ impl Act {
         let (mut on, mut dark) = (vec![], vec![]);
         for (name, job) in jobs {
             for site in 0..2 {
+                // The lost site cannot be asked.
+                if self.call.at.kind == Kind::Failover && site != self.standby() {
+                    continue;
+                }
                 match self.look_at_job(job, site).await {
                     Ok((false, false, _)) => (),
                     Ok((false, true, _)) if self.door.defect == Defect::Running => (),
                     Ok(_) => on.push(name.clone()),
+                    Err(_) if self.goes_without(site) => (),
                     Err(why) => dark.push(why),
                 }
             }

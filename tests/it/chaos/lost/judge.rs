@@ -15,6 +15,7 @@ use crate::chaos::users::Kept;
 struct Given {
     lost: usize,
     to: usize,
+    at: Ms,
     /// Rows since then may be lost, by the figure the person typed.
     since: Ms,
     /// Files since then: since the last sync.
@@ -44,7 +45,9 @@ impl Incidents {
     pub(crate) fn agreed(&self, write: &Kept) -> bool {
         self.given.iter().any(|it| {
             let since = if write.file { it.files } else { it.since };
-            it.lost == write.site && write.at >= since && it.until.is_none_or(|end| write.at <= end)
+            // What users wrote before that may lie on production by way of the other site.
+            let of_lost = it.lost == write.site && it.until.is_none_or(|end| write.at <= end);
+            write.at >= since && (of_lost || write.at <= it.at)
         })
     }
 }
@@ -81,7 +84,7 @@ impl Earth {
         for fact in facts(body) {
             match fact {
                 Fact::Consented { consent } => self.agrees(consent),
-                Fact::RolesSettled { production } => {
+                Fact::RolesSettled { production } if fails_over(life) => {
                     let at = self.index(production.as_str());
                     self.settled(at);
                 }
@@ -114,7 +117,7 @@ impl Earth {
         let since = said.map_or(0, least);
         let files = self.sites[to].synced;
         self.note(format!("agreed to lose {lost} since {}", self.at(since).screen()));
-        self.incidents.given.push(Given { lost, to, since, files, until: None });
+        self.incidents.given.push(Given { lost, to, at: self.now, since, files, until: None });
     }
 
     /// Users are on a site now, by the journal: what the other one had and this one has not is lost.
@@ -193,6 +196,10 @@ impl Earth {
         (0..self.sites.len())
             .find(|it| *it != production && lost(it) && takes(*it) && takes(production))
     }
+}
+
+fn fails_over(life: &Life) -> bool {
+    life.record.run.as_ref().is_some_and(|it| it.kind == Kind::Failover)
 }
 
 fn facts(body: &Body) -> &[Fact] {

@@ -99,9 +99,10 @@ pub(crate) fn resolve(life: &Life, done: bool) -> Option<Command> {
 
 /// What the screen names as the next thing to do. `None` when there is nothing but a release.
 pub(crate) fn said(rig: &Rig, turn: usize) -> Option<(&'static str, Command)> {
-    let screen = view::next(&rig.life());
-    let (_, words) = screen.rsplit_once("changeover ")?;
-    parsed(words, turn)
+    let life = rig.life();
+    let look = view::Look { holder: None, ..view::Look::at_work(&life) };
+    let command = view::what_next(&look).command?;
+    parsed(command.strip_prefix("changeover ")?, turn)
 }
 
 /// What a refusal names as the way on.

@@ -15,7 +15,7 @@ use crate::chaos::rig::Rig;
 
 use super::base::base;
 use super::person::{self, Typed};
-use super::seen::{drift, unsaid};
+use super::seen::{drift, unlike, unsaid};
 use super::ways::Way;
 
 /// Who else there is.
@@ -112,13 +112,13 @@ impl Play {
     /// Where the world has two that take writes, `drift` says so.
     fn watch(&mut self) {
         let Some(second) = self.rig.door.earth().second_writer() else { return };
-        if self.rig.life().record.incident.is_none() {
-            return;
-        }
-        self.outcome.two += 1;
         let (report, took) = drift(&self.rig);
+        let record = self.rig.life().record;
         let late = (took > 10_000).then(|| format!("drift took {took} ms"));
-        if let Some(wrong) = unsaid(&report, &self.rig, second).or(late) {
+        self.outcome.two += 1;
+        let ours = record.moving() || record.quarantined.is_some() || !record.unfenced().is_empty();
+        let wrong = if ours { unsaid(&report, &self.rig, second) } else { unlike(&report) };
+        if let Some(wrong) = wrong.or(late) {
             self.rig.door.earth().broken(wrong);
         }
     }

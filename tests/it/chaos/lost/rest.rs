@@ -120,8 +120,16 @@ impl Play {
     /// The journal that goes on: the one that gave production up, if one did.
     fn survives(&mut self) {
         let Some(other) = self.other.take() else { return };
-        let gave = |rig: &crate::chaos::rig::Rig| rig.life().record.incident.is_some();
-        if gave(&other) && !gave(&self.rig) {
+        let production = {
+            let earth = self.rig.door.earth();
+            earth.sites[earth.production()].name.clone()
+        };
+        let right = |rig: &crate::chaos::rig::Rig| {
+            let record = rig.life().record;
+            let here = record.production().is_some_and(|it| it.as_str() == production);
+            record.incident.is_some() && (here || record.moving())
+        };
+        if right(&other) && !right(&self.rig) {
             self.rig = other.first();
             self.rig.door.earth().note("the other journal goes on".to_owned());
         }

@@ -209,6 +209,13 @@ pub(crate) fn drift(rig: &Rig) -> (Report, u64) {
     (report, rig.door.clock.ms() - began)
 }
 
+/// The same where somebody else's journal did it: production is another one than this journal's.
+pub(crate) fn unlike(report: &Report) -> Option<String> {
+    let named = [Name::ProductionNotJournal, Name::HalfASwap, Name::TwoWriters];
+    let said = named.iter().any(|it| report.has(*it));
+    (!said).then(|| format!("drift does not say that production is another: {report:?}"))
+}
+
 /// What is wrong with a report on a world with two sites that take writes, if anything is.
 pub(crate) fn unsaid(report: &Report, rig: &Rig, second: usize) -> Option<String> {
     let (names, life) = {
