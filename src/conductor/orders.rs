@@ -347,14 +347,17 @@ impl Conductor {
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
-        let mut sentence = crate::view::sentence(&life);
+        let (mut sentence, mut next) = (crate::view::sentence(&life), crate::view::next(&life));
         if let Some(journal) = foreign {
+            next.push_str(
+                "; if that other one is gone for good, first: changeover run adopt --reason TEXT",
+            );
             sentence.push_str(&format!("; the records carry the mark of journal {journal}"));
         }
         Reply {
             exit,
             sentence: sentence + &self.why_halted(&life),
-            next: crate::view::next(&life),
+            next,
             state: life.state,
             code: code.map(|it: &crate::fault::Code| it.id.to_owned()),
             plan: None,

@@ -68,7 +68,10 @@ impl Seen<'_> {
 
     /// The site users are led to by every name; the journal's word where the names do not agree.
     fn production(&self) -> Option<&SiteName> {
-        self.group.whole().or_else(|| self.known.record().production())
+        let recorded = self.known.record().production();
+        // Half-way through a failover it is the site that users are moved to.
+        let kept = recorded.filter(|it| !self.given_up(it));
+        self.group.whole().or(kept).or_else(|| self.known.other(recorded?))
     }
 
     /// The parts of this site's fence that are not done, if it was given up and any is left.

@@ -56,8 +56,9 @@ impl Act {
         let read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
         let effect = move |it: &mut Earth| {
             let host = &mut it.sites[site].host;
-            if host.crontab.join("\n") != read {
-                return Err("the crontab changed since it was read".to_owned());
+            // Other entries may have changed: the table is read again.
+            if !host.has(&job.line) || !read.contains(&job.line) {
+                return Err("the entry changed since it was read".to_owned());
             }
             host.remove(&job.marker, &job.line);
             Ok(())

@@ -88,6 +88,12 @@ impl Earth {
                     let at = self.index(production.as_str());
                     self.settled(at);
                 }
+                Fact::RolesSettled { production } => {
+                    // Nobody was moved by what was agreed to before.
+                    let now = self.index(production.as_str());
+                    let others = (0..self.sites.len()).filter(|it| *it != now);
+                    others.for_each(|it| self.end_given(it));
+                }
                 _ => (),
             }
         }

@@ -60,6 +60,8 @@ pub(crate) struct Outcome {
     pub(crate) writes: u64,
     pub(crate) faults: BTreeMap<&'static str, u64>,
     pub(crate) diary: Vec<String>,
+    /// What the last answer named as next.
+    pub(super) named: Option<String>,
 }
 
 /// A seed under way.
@@ -97,6 +99,8 @@ impl Play {
 
     fn after(&mut self, who: &str, command: &Command, answer: Answer) -> Answer {
         self.note(&self.rig, who, command, &answer);
+        self.outcome.named =
+            answer.as_ref().and_then(|it| it.as_ref().ok()).map(|it| it.next.clone());
         if let Some(Err(fault)) = &answer {
             *self.outcome.refusals.entry(fault.code.id).or_insert(0) += 1;
         }
@@ -265,6 +269,9 @@ impl Play {
         self.note(&other, "engineer-b, elsewhere", theirs, &two);
         self.after(MANAGER, command, one);
         self.other = Some(other);
+        if self.outcome.second == Some(Second::Copied) {
+            self.survives();
+        }
     }
 
     /// Faults, people, the lost site coming back.

@@ -104,7 +104,11 @@ fn next(
         }
         person::said(&play.rig, turn)
     };
-    let hinted = || last.and_then(|it| person::hinted(it, turn));
+    let named = || {
+        let (_, words) = play.outcome.named.as_deref()?.rsplit_once("changeover ")?;
+        person::parsed(words, turn)
+    };
+    let hinted = || last.and_then(|it| person::hinted(it, turn)).or_else(named);
     let resolved = || Some((people::MANAGER, person::resolve(&life, stuck.is_multiple_of(2))?));
     let out = || Some((people::MANAGER, people::way_out(&life)?));
     match stuck % 10 {
@@ -118,7 +122,7 @@ fn next(
 
 impl Play {
     /// The journal that goes on: the one that gave production up, if one did.
-    fn survives(&mut self) {
+    pub(super) fn survives(&mut self) {
         let Some(other) = self.other.take() else { return };
         let production = {
             let earth = self.rig.door.earth();
