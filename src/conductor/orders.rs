@@ -264,10 +264,18 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
+        // Half-way through a failover nothing refuses writes where users are being moved to.
+        let half = run.kind == Kind::Failover && life.record.moving();
+        if half && !loss {
+            let says =
+                format!("users may have written on {} already; going back loses that", run.standby);
+            let lacks = Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss");
+            self.demand(Err(lacks))?;
+        }
         self.demand(confirmed(confirm, &run.production, "release rollback"))?;
         self.demand(Box::pin(self.still_serves(run)).await)?;
         self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
-        if loss && life.record.production() == Some(&run.standby) {
+        if half || loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
         }
         let (told, _) = self.count_rows(&life).await?;

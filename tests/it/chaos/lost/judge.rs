@@ -83,7 +83,7 @@ impl Earth {
     pub(crate) fn judge_incident(&mut self, body: &Body, life: &Life, second: bool) {
         for fact in facts(body) {
             match fact {
-                Fact::Consented { consent } => self.agrees(consent),
+                Fact::Consented { consent } => self.agrees(consent, second),
                 Fact::RolesSettled { production } if fails_over(life) => {
                     let at = self.index(production.as_str());
                     self.settled(at);
@@ -112,9 +112,9 @@ impl Earth {
         }
     }
 
-    fn agrees(&mut self, consent: &Consent) {
+    fn agrees(&mut self, consent: &Consent, second: bool) {
         let (lost, to) = (self.index(consent.lost.as_str()), self.index(consent.to.as_str()));
-        let said = match self.incidents.said {
+        let said = match self.incidents.said.filter(|_| !second) {
             Some(MayLose::Seconds(most)) => Some(most),
             Some(MayLose::Unknown) | None => consent.accepted,
         };

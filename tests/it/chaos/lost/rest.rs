@@ -8,9 +8,10 @@ use changeover::machine::{Life, State};
 use changeover::model::{Phase, SiteName};
 
 use crate::chaos::people;
+use crate::chaos::rig::Rig;
 
 use super::person::{self, Typed};
-use super::play::{Outcome, Play};
+use super::play::{Outcome, Play, Second};
 
 /// How far people take it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,11 @@ pub(super) fn rest(play: &mut Play) {
         }
         let now = place(&life);
         stuck = if now == stuck.0 { (now, stuck.1 + 1) } else { (now, 0) };
+        if stuck.1 % 10 == 9 && play.production_stopped() {
+            // The late fence of a site that users went back to: it is given up once more.
+            play.outcome.ways_on.insert("failover");
+            play.types(Typed::Printed);
+        }
         let Some((who, command)) = next(play, goal, turn, stuck.1, last.as_ref()) else { break };
         if stuck.1 > 30 {
             break;
@@ -116,6 +122,7 @@ fn next(
         4 | 5 => hinted().or_else(screen),
         6 | 7 => resolved().or_else(screen),
         8 if stuck > 10 => out().or_else(screen),
+        9 if stuck > 10 => Some((people::MANAGER, play.adopts())),
         _ => screen(),
     }
 }
@@ -128,12 +135,17 @@ impl Play {
             let earth = self.rig.door.earth();
             earth.sites[earth.production()].name.clone()
         };
-        let right = |rig: &crate::chaos::rig::Rig| {
+        // How far a journal has brought users.
+        let far = |rig: &Rig| {
             let record = rig.life().record;
             let here = record.production().is_some_and(|it| it.as_str() == production);
-            record.incident.is_some() && (here || record.moving())
+            let moved = record
+                .incident
+                .as_ref()
+                .is_some_and(|it| record.production() == Some(&it.consent.to));
+            (record.moving() || moved && here, record.failing_over().is_some())
         };
-        if right(&other) && !right(&self.rig) {
+        if far(&other) > far(&self.rig) {
             self.rig = other.first();
             self.rig.door.earth().note("the other journal goes on".to_owned());
         }
@@ -142,6 +154,18 @@ impl Play {
     fn production_lost(&self) -> bool {
         let earth = self.rig.door.earth();
         !earth.sites[earth.production()].gone.is_empty()
+    }
+
+    fn production_stopped(&self) -> bool {
+        let earth = self.rig.door.earth();
+        earth.sites[earth.production()].stopped
+    }
+
+    /// The world is right.
+    fn adopts(&self) -> Command {
+        let earth = self.rig.door.earth();
+        let production = earth.sites[earth.production()].name.clone();
+        Command::DriftAdopt { confirm: Some(SiteName(production)) }
     }
 
     pub(super) fn ends(mut self) -> Outcome {
@@ -158,12 +182,16 @@ impl Play {
         ];
         self.outcome.was.extend(was.into_iter().filter(|it| it.1).map(|it| it.0));
         let mut earth = self.rig.door.earth();
-        let wrong =
-            if record.quarantined.is_none() && record.owed.is_empty() && record.run.is_none() {
-                earth.judge_rest(&life)
-            } else {
-                earth.judge_served(record.production())
-            };
+        let alone = !matches!(self.outcome.second, Some(Second::Copied | Second::Own));
+        let wrong = if alone
+            && record.quarantined.is_none()
+            && record.owed.is_empty()
+            && record.run.is_none()
+        {
+            earth.judge_rest(&life)
+        } else {
+            earth.judge_served(record.production())
+        };
         wrong.into_iter().for_each(|it| earth.broken(it));
         let outcome = &mut self.outcome;
         outcome.moved = earth.incidents.moved;
