@@ -1,7 +1,7 @@
 //! A person found out how a step ended. What follows from its end follows as if the step had seen it.
 
 use crate::conductor::Conductor;
-use crate::conductor::exempt::loaded;
+use crate::conductor::exempt::made_true;
 use crate::fault::{E2002, Fault};
 use crate::machine::{At, Closed, Embargo, Ended, Fact, Input, Life, Owed, State};
 use crate::model::{Actor, Evidence, Phase, StepId};

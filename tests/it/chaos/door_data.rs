@@ -251,6 +251,7 @@ impl Act {
         let (site, op) = (self.site(&self.call.standby), self.call.op.0.clone());
         let (argv, attempt) = (with.argv.clone(), self.call.attempt);
         let again = changes.first().is_some_and(|it| it.old.is_some());
+        let nothing = self.door.defect == Defect::Fence && self.call.at.kind == Kind::Failover;
         let effect = move |it: &mut Earth| {
             match it.sites[site].host.ops.get(&op) {
                 Some((_, Ran::Running)) => return Ok(()),
@@ -258,7 +259,11 @@ impl Act {
                 Some(_) | None => (),
             }
             let id = it.fresh_id();
-            it.sites[site].host.ops.insert(op.clone(), (attempt, Ran::Running));
+            let ran = if nothing { Ran::Exited(0) } else { Ran::Running };
+            it.sites[site].host.ops.insert(op.clone(), (attempt, ran));
+            if nothing {
+                return Ok(());
+            }
             it.start_process(site, Process::new(id, argv, Some(op)));
             Ok(())
         };
@@ -304,12 +309,9 @@ impl Act {
     pub(crate) async fn embargo_now(&self) -> Seen {
         let site = self.site(&self.call.production);
         let name = self.call.on.clone().unwrap_or_else(|| self.call.production.clone());
-        let lies = self.call.record.embargoes.get(&name);
-        let on = wanted(&self.call.params);
-        let refuses = match self.door.read(Some(site), |it, _| it.sites[site].db.refuses).await {
-            Ok(refuses) => refuses,
-            Err(why) => return self.unseen(why),
-        };
+        let (lies, on) = (self.call.record.embargoes.get(&name), wanted(&self.call.params));
+        let read = self.door.read(Some(site), |it, _| it.sites[site].db.refuses).await;
+        let Ok(refuses) = read else { return self.unseen("the host does not answer") };
         // With the guard away, what was sent is taken for what is.
         let fence = self.door.defect == Defect::Fence && self.call.at.kind == Kind::Failover;
         let believed = (fence || self.door.defect == Defect::Embargo) && on && self.has_sent();
@@ -386,8 +388,7 @@ fn embargo(call: &Call, now: changeover::model::Time) -> Embargo {
         Params::EmbargoOn(it) => (it.scope.clone(), it.expires.as_seconds()),
         _ => (vec![], 0),
     };
-    let reason = format!("run {}", call.run.number);
-    let owner = String::new();
+    let (reason, owner) = (format!("run {}", call.run.number), String::new());
     Embargo {
         run: call.run.number,
         owner,

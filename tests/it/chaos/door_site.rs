@@ -221,7 +221,9 @@ impl Act {
             let now = it.now;
             // The operator's own resolver remembers like any other.
             let found = address.or_else(|| it.resolvers[0].ask(&it.zones, &name, now));
-            let Some(at) = found.and_then(|found| it.owner("web", &found)) else { return false };
+            let Some(at) = found.and_then(|found| it.owner("web", &found)) else {
+                return (false, "it leads nowhere".to_owned());
+            };
             let site = &it.sites[at];
             let shown =
                 site.shown() && answers(it, at, &name) && (path.is_empty() || site.db.tables);
@@ -229,9 +231,15 @@ impl Act {
             let newest =
                 |at: usize| it.sites[at].db.rows.iter().rev().take(NEWEST).collect::<Vec<_>>();
             let alike = same != Some(Role::Production) || newest(at) == newest(production);
-            shown && alike && body.as_ref().is_none_or(|body| says.starts_with(body.as_str()))
+            let right = body.as_ref().is_none_or(|body| says.starts_with(body.as_str()));
+            let wanted = body.unwrap_or_default();
+            let said = format!("{}: {shown}, {alike}, {says} for {wanted}", site.name);
+            (shown && alike && right, said)
         };
-        self.holds(self.door.read(None, read).await, "answers as it should")
+        match self.door.read(None, read).await {
+            Ok((holds, says)) => self.found(holds, says),
+            Err(why) => self.dark(why),
+        }
     }
 
     async fn variables_now(&self, with: &GitlabVariables) -> Seen {

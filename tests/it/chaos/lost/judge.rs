@@ -97,6 +97,9 @@ impl Earth {
                 _ => (),
             }
         }
+        if let Body::Intent(_) = body {
+            self.judge_running(body, life);
+        }
         if let Body::Decided { from, to: State::Steady, input, .. } = body
             && from.at().is_some_and(|at| at.kind == Kind::Rejoin)
             && input.name() != "close"
@@ -109,6 +112,25 @@ impl Earth {
         if !second {
             self.judge_writable(life);
             self.fences(life);
+        }
+    }
+
+    /// Users are about to be moved to a site whose data is just being replaced, and nobody said that they may be.
+    fn judge_running(&mut self, body: &Body, life: &Life) {
+        let waived = |it: &str| {
+            life.record
+                .run
+                .as_ref()
+                .is_some_and(|run| run.waived.keys().any(|id| id.as_str() == it))
+        };
+        for fact in facts(body) {
+            if let Fact::RolesMoving { to, .. } = fact
+                && fails_over(life)
+                && self.sites[self.index(to.as_str())].host.fired("databaseReset")
+                && !waived("f-reset")
+            {
+                self.broken(format!("users are moved to {to}, whose data is being replaced"));
+            }
         }
     }
 

@@ -91,6 +91,12 @@ pub(crate) fn other(rig: &Rig, dice: &mut Dice) -> (&'static str, Command) {
     }
 }
 
+/// Back at once, whatever it costs.
+pub(crate) fn back(rig: &Rig) -> (&'static str, Command) {
+    let confirm = rig.life().record.run.map(|it| it.production);
+    (MANAGER, Command::Rollback { confirm, accept_data_loss: true })
+}
+
 /// A person finds out how a step ended; the world has the last word.
 pub(crate) fn resolve(life: &Life, done: bool) -> Option<Command> {
     let step = life.record.intents.values().map(|it| it.intent.id.clone()).next()?;

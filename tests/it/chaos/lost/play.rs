@@ -8,7 +8,7 @@ use changeover::fault::Fault;
 use changeover::machine::State;
 use changeover::model::Roles;
 
-use crate::chaos::door::Defect;
+use crate::chaos::door::{Defect, Lean};
 use crate::chaos::fault::Dice;
 use crate::chaos::people::MANAGER;
 use crate::chaos::rig::Rig;
@@ -141,7 +141,9 @@ impl Play {
             }
             self.other = Some(other);
         }
-        if steady && self.dice.one_in(3) {
+        if steady && self.rig.door.lean == Lean::Jobs {
+            self.until_the_load();
+        } else if steady && self.dice.one_in(3) {
             let hours = self.dice.between(1, 30);
             self.rig.wait(hours * 3600);
         } else if steady && self.dice.one_in(6) {
@@ -180,7 +182,12 @@ impl Play {
             earth.comes_back_in(self.lost, after);
         }
         drop(earth);
-        let passes = if self.dice.one_in(3) { self.dice.below(1800) } else { self.dice.below(120) };
+        let leans = self.rig.door.lean == Lean::Jobs;
+        let passes = if !leans && self.dice.one_in(3) {
+            self.dice.below(1800)
+        } else {
+            self.dice.below(120)
+        };
         self.rig.wait(passes);
     }
 
@@ -199,7 +206,10 @@ impl Play {
 
     /// A look, then the command with what the person types.
     fn fails_over(&mut self) {
-        let typed = Typed::any(&mut self.dice);
+        let typed = match self.rig.door.defect {
+            Defect::Consent => Typed::Less,
+            _ => Typed::any(&mut self.dice),
+        };
         self.types(typed);
     }
 
@@ -283,7 +293,10 @@ impl Play {
                 self.fails_over();
             } else {
                 self.lights_fuse();
-                let (who, command) = person::other(&self.rig, &mut self.dice);
+                let (who, command) = match self.rig.door.lean {
+                    Lean::Switch => person::back(&self.rig),
+                    _ => person::other(&self.rig, &mut self.dice),
+                };
                 self.tell(who, &command);
             }
             if self.dice.one_in(5) {
@@ -311,9 +324,10 @@ impl Play {
 }
 
 /// One seed, whole.
-pub(crate) fn one(seed: u64, defect: Defect) -> Outcome {
+pub(crate) fn one(seed: u64, defect: Defect, lean: Lean) -> Outcome {
     let mut dice = Dice::new(seed ^ 0x1A57);
-    let rig = Rig::from(base(&mut dice), seed, defect);
+    let mut rig = Rig::from(base(&mut dice), seed, defect);
+    rig.door.lean = lean;
     let all = [
         Second::Nobody,
         Second::Nobody,

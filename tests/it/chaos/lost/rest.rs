@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use changeover::conductor::Command;
 use changeover::fault::Fault;
 use changeover::machine::{Life, State};
-use changeover::model::{Phase, SiteName};
+use changeover::model::{Phase, SiteName, Way};
 
 use crate::chaos::people;
 use crate::chaos::rig::Rig;
@@ -61,10 +61,12 @@ pub(super) fn rest(play: &mut Play) {
         }
         let now = place(&life);
         stuck = if now == stuck.0 { (now, stuck.1 + 1) } else { (now, 0) };
-        if stuck.1 % 10 == 9 && play.production_stopped() {
-            // The late fence of a site that users went back to: it is given up once more.
-            play.outcome.ways_on.insert("failover");
-            play.types(Typed::Printed);
+        let back = life.state.at().is_some_and(|at| at.way == Way::Back);
+        if back && stuck.1 > 9 && play.production_stopped() {
+            // A late fence has stopped the site that users went back to: what leads on from there is another
+            // piece of work, and such a seed is told and not judged.
+            play.outcome.was.insert("not judged: on the way back, and its goal was stopped");
+            return;
         }
         let Some((who, command)) = next(play, goal, turn, stuck.1, last.as_ref()) else { break };
         if stuck.1 > 30 {
@@ -183,7 +185,10 @@ impl Play {
         self.outcome.was.extend(was.into_iter().filter(|it| it.1).map(|it| it.0));
         let mut earth = self.rig.door.earth();
         let alone = !matches!(self.outcome.second, Some(Second::Copied | Second::Own));
-        let wrong = if alone
+        let judged = !self.outcome.was.iter().any(|it| it.starts_with("not judged"));
+        let wrong = if !judged {
+            vec![]
+        } else if alone
             && record.quarantined.is_none()
             && record.owed.is_empty()
             && record.run.is_none()
