@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, handover, kept, pick, read, text_of, usual};
+use crate::app::{Settings, folder, handover, kept, ledger, pick, read, text_of, usual};
 use crate::conductor::{Book, Command, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
@@ -74,22 +74,27 @@ pub async fn order_in(
         None => read(&text, &file)?,
     });
     let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
-    let opened = match journal::open(&dir, system, &claim) {
+    // A confirmed failover waits for nothing that it does not need: neither for the store nor for what earlier runs
+    // took, which is told with plans and in progress.
+    let hurried =
+        matches!(&order.command, Command::Failover(it) if it.plan.is_some()) && !order.dry_run;
+    let open = if hurried { journal::open_ready } else { journal::open };
+    let opened = match open(&dir, system, &claim) {
         Ok(opened) => opened,
         Err(NotOpened::Busy(holder)) => {
             return handover::send(&dir, &order, &settings.actor, holder).await;
         }
         Err(NotOpened::Fault(fault)) => return Err(fault),
     };
-    // What earlier runs took is told with plans and in progress; a confirmed failover does not wait for it.
-    let hurried =
-        matches!(&order.command, Command::Failover(it) if it.plan.is_some()) && !order.dry_run;
     let lines = if hurried { vec![] } else { journal::read(&dir)? };
     let lines = lines.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world = (hooks.world)(Arc::new(Actuators::new(wire)));
+    if hurried && life.state == State::Steady {
+        world.ahead(&workflow, &life.record);
+    }
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
@@ -101,6 +106,7 @@ pub async fn order_in(
     }
     let (kept_text, kept_workflow) = (text.clone(), Arc::clone(&workflow));
     let (sender, inbox) = mpsc::channel(16);
+    let proven = ledger::proven(settings, system, &workflow, &lines);
     let conductor = Conductor::new(Parts {
         system: system.clone(),
         book,
@@ -113,6 +119,7 @@ pub async fn order_in(
         inbox,
         expected: usual(&lines),
         measured: crate::view::measured(&lines),
+        proven,
         fresh_id: fresh_id()?,
         read,
     });

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    arm, audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
-    rejoin, release, run, runbook, status, switchover, watch, whynot,
+    arm, audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
+    ledger, lint, rehearse, rejoin, release, run, runbook, status, switchover, watch, whynot,
 };
-use crate::model::StepId;
+use crate::model::{SiteName, StepId};
 
 const AFTER: &str = "\
 Examples:
@@ -144,6 +144,24 @@ impl From<Reasoned> for Change {
     }
 }
 
+/// How far a run that is opened goes by itself, and without which checks.
+#[derive(Debug, Args)]
+pub(super) struct Opening {
+    /// Go on by itself to the gate
+    #[arg(long)]
+    pub(super) auto: bool,
+    /// With --auto: the consent to the swap, given in advance
+    #[arg(long, value_name = "SITE", value_parser = site_name, requires = "auto")]
+    pub(super) confirm: Option<SiteName>,
+    /// Go on without this check; wants --reason
+    #[arg(long, value_name = "ID", value_parser = step_id, requires = "reason")]
+    pub(super) waive: Vec<StepId>,
+}
+
+fn site_name(text: &str) -> Result<SiteName, std::convert::Infallible> {
+    Ok(SiteName::from(text))
+}
+
 /// Reads a step's id.
 pub(super) fn step_id(text: &str) -> Result<StepId, std::convert::Infallible> {
     Ok(StepId::from(text))
@@ -179,6 +197,12 @@ pub enum Verb {
     Rejoin(rejoin::Rejoin),
     /// Go back after a failover: rejoin first, then switch over
     Failback(failback::Failback),
+    /// Practise the swap and its way back on names that no users are on
+    Drill(drill::Drill),
+    /// Walk a plan in memory, with the faults you order; calls nobody, changes nothing
+    Rehearse(rehearse::Rehearse),
+    /// When each step of each plan was last proven, where and how
+    Ledger(ledger::Ledger),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

@@ -85,6 +85,9 @@ impl Conductor {
                 Box::pin(self.rejoin(by, waive, reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
+            Command::Drill { waive, plan } => {
+                Box::pin(self.drill(by, waive, plan.as_ref(), reason)).await?;
+            }
             Command::Failback { auto, waive, acknowledge } => {
                 Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
@@ -264,15 +267,13 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        // Half-way through a failover nothing refuses writes where users are being moved to.
-        let half = run.kind == Kind::Failover && life.record.moving();
+        let half = Self::costs_half_way(&life.record, run);
         if half && !loss {
-            let says =
-                format!("users may have written on {} already; going back loses that", run.standby);
-            let lacks = Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss");
-            self.demand(Err(lacks))?;
+            self.demand(Err(Self::lacks_consent(run)))?;
         }
-        self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        if run.kind != Kind::Drill {
+            self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        }
         self.demand(Box::pin(self.still_serves(run)).await)?;
         self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
         if half || loss && life.record.production() == Some(&run.standby) {

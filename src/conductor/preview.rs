@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::conductor::Conductor;
 use crate::conductor::command::{FromArmed, Plan, PlannedStep, Preview, Reply};
+use crate::conductor::drill::drilling;
 use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
 use crate::fault::{E2062, Exit, Fault};
-use crate::machine::{Affected, At, Diagnosis, Life, Onward, Owed, Record, diagnose, onward_of};
+use crate::machine::{
+    Affected, At, Diagnosis, Life, Onward, Owed, Record, State, diagnose, onward_of,
+};
 use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Time, Way, Witness};
 use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
@@ -22,7 +25,11 @@ impl Conductor {
         &self,
         acknowledged: Option<&str>,
     ) -> Result<(Preview, Plan, Vec<Evidence>), Fault> {
-        let life = self.life();
+        let mut life = self.life();
+        if drilling(&life.record).is_some() {
+            // It gives way: the failover is a run of its own.
+            (life.state, life.record.run) = (State::Steady, None);
+        }
         let (lost, to) = self.sides(&life.record)?;
         let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
         let record = given_up(life.record.clone(), lost.clone(), to.clone(), number);
@@ -174,13 +181,11 @@ impl Conductor {
             let call = self.call_in(Arc::clone(&workflow), record.clone(), at, position, step);
             let Ok(call) = call else { continue };
             let (limit, action) = (workflow.limits.witness.0, self.world.action(call));
-            return match self.observe_once(limit, &*action).await {
-                Seen::Todo { changes, evidence } => (changes, evidence),
-                Seen::Done { evidence, .. }
-                | Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => (vec![], evidence),
+            let seen = self.observe_once(limit, &*action).await;
+            return if let Seen::Todo { changes, evidence } = seen {
+                (changes, evidence)
+            } else {
+                (vec![], seen.into_evidence())
             };
         }
         (vec![], vec![])

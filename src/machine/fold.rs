@@ -91,6 +91,9 @@ impl Record {
         self.paused = false;
         self.counts.clear();
         self.rows = None;
+        // What an earlier run's dump held bounds nothing that this one loads.
+        self.held.clear();
+        self.drilled = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -202,6 +205,7 @@ impl Record {
             | Fact::Waived { .. }
             | Fact::Without { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
+            Fact::Drilled { from } => self.drilled = Some(from.clone()),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
             | Fact::CopyCounted { .. }

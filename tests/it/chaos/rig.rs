@@ -319,6 +319,7 @@ impl Rig {
             inbox,
             expected: BTreeMap::<StepId, i64>::new(),
             measured: BTreeMap::new(),
+            proven: BTreeMap::new(),
             fresh_id: self.id.to_owned(),
             read,
         });

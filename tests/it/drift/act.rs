@@ -10,7 +10,7 @@ use changeover::conductor::Command;
 use changeover::fault::Exit;
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator, program};
+use crate::practice::{Lab, Operator};
 
 pub(super) const ALIAS: [(&str, &str); 2] =
     [("hk", "gigadb-hk-bastion"), ("sydney", "gigadb-sydney-bastion")];
@@ -129,11 +129,8 @@ fn status(operator: &Operator, words: &[&str]) -> (Option<i32>, String) {
 }
 
 fn binary(operator: &Operator, words: &[&str]) -> Process {
-    let mut it = Process::new(program("changeover"));
-    it.env_clear().envs(&operator.env).env("PATH", std::env::var("PATH").unwrap());
-    it.args(["--state".as_ref(), operator.state.as_os_str()]);
-    it.args(["--workflows".as_ref(), operator.workflows.as_os_str()]);
-    it.args(words).stdin(Stdio::null());
+    let mut it = operator.program();
+    it.args(words);
     it
 }
 
