@@ -26,6 +26,9 @@ impl Conductor {
         if let Some(end) = Box::pin(self.work_armed(by, at, position, &step)).await? {
             return Ok(end);
         }
+        if let Some(end) = Box::pin(self.still_on(by, at, position, &step)).await? {
+            return Ok(end);
+        }
         if at.phase == Phase::Fence {
             return self.fence_in_turn(by, at, position, &step).await;
         }
@@ -75,9 +78,23 @@ pub(super) fn loading(call: &Call) -> Option<Fact> {
     loads.then(|| Fact::Loading { site: call.on.clone().unwrap_or_else(|| call.standby.clone()) })
 }
 
+/// What became true with the end of this step beyond what its actuator says.
+pub(super) fn becomes_true(call: &Call) -> Vec<Fact> {
+    loaded(call).into_iter().chain(deployed(call)).collect()
+}
+
+/// A site answers with another release as soon as it is deployed, not only when its phase has ended: a failover in
+/// between asks the site for the release it has.
+fn deployed(call: &Call) -> Option<Fact> {
+    let Params::GitlabPlay(play) = &call.params else { return None };
+    let site = call.on.clone().unwrap_or_else(|| call.standby.clone());
+    matches!(call.at.phase, Phase::Deploy | Phase::Renew)
+        .then(|| Fact::Release { site, version: play.r#ref.clone() })
+}
+
 /// What a load that was proven makes of the site: a copy of production as it was when the dump was begun, at the
 /// latest. (The stamp may lie a minute ahead, so that it differs from the one before.)
-pub(super) fn loaded(call: &Call) -> Option<Fact> {
+fn loaded(call: &Call) -> Option<Fact> {
     let Fact::Loading { site } = loading(call)? else { return None };
     let dumped = if call.at.phase == Phase::Renew { Phase::Renew } else { Phase::Backup };
     let of = *call.record.run.as_ref()?.entered.get(&dumped)?;

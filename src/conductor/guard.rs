@@ -23,6 +23,9 @@ impl Conductor {
         if at.phase == Phase::Validate && at.way == Way::Forth && !is_approved {
             return self.ask(by, at).await;
         }
+        if at.phase == Phase::Assess {
+            self.demand(self.guard_loss())?;
+        }
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
                 if at.kind != Kind::Failover {

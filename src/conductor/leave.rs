@@ -1,9 +1,9 @@
 //! Before users are sent back from a site that takes their writes, it stops taking them.
 
 use crate::conductor::Conductor;
-use crate::fault::{E2002, Fault};
-use crate::machine::Run;
-use crate::model::{Actor, Phase};
+use crate::fault::{E2002, E2005, Fault};
+use crate::machine::{Record, Run};
+use crate::model::{Actor, Kind, Phase};
 use crate::port::{Call, Seen};
 use crate::workflow::step::Params;
 
@@ -11,6 +11,17 @@ use crate::workflow::step::Params;
 const TRIES: u32 = 4;
 
 impl Conductor {
+    /// Half-way through a failover nothing refuses writes where users are being moved to: going back costs them.
+    pub(super) const fn costs_half_way(record: &Record, run: &Run) -> bool {
+        matches!(run.kind, Kind::Failover) && record.moving()
+    }
+
+    pub(super) fn lacks_consent(run: &Run) -> Fault {
+        let says =
+            format!("users may have written on {} already; going back loses that", run.standby);
+        Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss")
+    }
+
     /// Refuses writes at the site that users leave: what it took after they had left would be lost without
     /// anybody's consent. Nothing to do where the workflow knows no embargo.
     ///

@@ -30,6 +30,7 @@ mod roles;
 mod runbook;
 mod settle;
 mod start;
+mod still_on;
 mod truth;
 mod verdict;
 mod whynot;

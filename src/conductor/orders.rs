@@ -268,12 +268,16 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
+        let half = Self::costs_half_way(&life.record, run);
+        if half && !loss {
+            self.demand(Err(Self::lacks_consent(run)))?;
+        }
         if run.kind != Kind::Drill {
             self.demand(confirmed(confirm, &run.production, "release rollback"))?;
         }
         self.demand(Box::pin(self.still_serves(run)).await)?;
         self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
-        if loss && life.record.production() == Some(&run.standby) {
+        if half || loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
         }
         let (told, _) = self.count_rows(&life).await?;
@@ -353,14 +357,17 @@ impl Conductor {
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
-        let mut sentence = crate::view::sentence(&life);
+        let (mut sentence, mut next) = (crate::view::sentence(&life), crate::view::next(&life));
         if let Some(journal) = foreign {
+            next.push_str(
+                "; if that other one is gone for good, first: changeover run adopt --reason TEXT",
+            );
             sentence.push_str(&format!("; the records carry the mark of journal {journal}"));
         }
         Reply {
             exit,
             sentence: sentence + &self.why_halted(&life),
-            next: crate::view::next(&life),
+            next,
             state: life.state,
             code: code.map(|it: &crate::fault::Code| it.id.to_owned()),
             plan: None,

@@ -9,11 +9,14 @@ use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
 use crate::fault::{E2062, Exit, Fault};
-use crate::machine::{Affected, At, Diagnosis, Life, Onward, Record, State, diagnose, onward_of};
-use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Way, Witness};
+use crate::machine::{
+    Affected, At, Diagnosis, Life, Onward, Owed, Record, State, diagnose, onward_of,
+};
+use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Time, Way, Witness};
 use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
 use crate::view::{Loses, WayBack};
+use crate::workflow;
 use crate::workflow::step::InFailover;
 
 impl Conductor {
@@ -86,7 +89,7 @@ impl Conductor {
     ) -> Preview {
         let now = self.clock.now();
         let diagnosis = diagnose(&seen.witnesses, now);
-        let data_of = life.record.loads.get(&to).filter(|it| it.whole).map(|it| it.of);
+        let data_of = self.data_of(&life.record, &to);
         let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
         let failover = self.workflow.failover.as_ref();
         Preview {
@@ -113,6 +116,17 @@ impl Conductor {
             lost,
             to,
         }
+    }
+
+    /// What a site's data is a copy of, at the oldest: what a run proved, or what a nightly load has put in its
+    /// place since.
+    fn data_of(&self, record: &Record, to: &SiteName) -> Option<Time> {
+        let proven = record.loads.get(to).filter(|it| it.whole)?.of;
+        // The jobs of an open run's standby are off since it began, or a little later.
+        let off = |it: &Owed| matches!(it, Owed::Job { site, .. } if site == to);
+        let began = record.run.as_ref().filter(|_| record.owed.iter().any(off));
+        let until = began.map_or_else(|| self.clock.now(), |run| run.started);
+        Some(workflow::data_of(&self.workflow, proven, until))
     }
 
     /// The plan of a failover with all its checks, as a dry run shows it.

@@ -1,7 +1,7 @@
 //! A person found out how a step ended. What follows from its end follows as if the step had seen it.
 
 use crate::conductor::Conductor;
-use crate::conductor::exempt::loaded;
+use crate::conductor::exempt::becomes_true;
 use crate::fault::{E2002, Fault};
 use crate::machine::{At, Closed, Embargo, Ended, Fact, Input, Life, Owed, State};
 use crate::model::{Actor, Evidence, Phase, StepId, Time};
@@ -130,7 +130,7 @@ pub fn made_true(call: &Call, now: Time) -> Vec<Fact> {
         let owed = call.record.owed.iter().filter(of_job).cloned();
         owed.map(|owed| Fact::Pay { owed }).collect()
     } else {
-        owes(call).into_iter().chain(loaded(call)).collect()
+        owes(call).into_iter().chain(becomes_true(call)).collect()
     }
 }
 

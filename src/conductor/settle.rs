@@ -52,7 +52,7 @@ impl Conductor {
         let bound = if failover { FAILOVER_BOUND } else { call.timeout };
         let (began, mut before) = (self.clock.monotonic(), None);
         let mut deaf = 0;
-        let done = crate::conductor::exempt::loaded(&call);
+        let done = crate::conductor::exempt::becomes_true(&call);
         let action = self.world.action(call);
         self.say(&format!("settling {}", open.intent.id));
         loop {

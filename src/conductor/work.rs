@@ -154,7 +154,7 @@ impl Conductor {
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
                 Turn::End(mut end) => {
                     if end.ended == Ended::Done {
-                        end.facts.extend(crate::conductor::exempt::loaded(&call));
+                        end.facts.extend(crate::conductor::exempt::becomes_true(&call));
                     }
                     return Ok(end);
                 }

@@ -2,7 +2,7 @@
 //! what was read.
 
 use changeover::machine::{Fact, Owed};
-use changeover::model::{Change, Role, SiteName, Verb, Verdict};
+use changeover::model::{Change, Kind, Role, SiteName, Verb, Verdict};
 use changeover::port::{Finding, Seen, Sent};
 use changeover::workflow::Job;
 
@@ -39,8 +39,10 @@ impl Act {
         match self.look_at_job(&job, at).await {
             Err(why) => self.unseen(why),
             Ok((true, _, text)) => self.todo(Verb::Delete, name.to_owned(), Some(text), "off"),
-            Ok((false, true, _)) => Seen::Busy { evidence: self.door.evidence("it runs") },
-            Ok((false, false, _)) => {
+            Ok((false, true, _)) if self.door.defect != Defect::Running => {
+                Seen::Busy { evidence: self.door.evidence("it runs") }
+            }
+            Ok((false, ..)) => {
                 let owed = Owed::Job { job: name.to_owned(), site };
                 let facts = if self.has_sent() { vec![Fact::Owe { owed }] } else { vec![] };
                 self.done("neither an entry nor an instance", facts)
@@ -54,8 +56,9 @@ impl Act {
         let read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
         let effect = move |it: &mut Earth| {
             let host = &mut it.sites[site].host;
-            if host.crontab.join("\n") != read {
-                return Err("the crontab changed since it was read".to_owned());
+            // Other entries may have changed: the table is read again.
+            if !host.has(&job.line) || !read.contains(&job.line) {
+                return Err("the entry changed since it was read".to_owned());
             }
             host.remove(&job.marker, &job.line);
             Ok(())
@@ -100,6 +103,9 @@ impl Act {
             {
                 match self.look_at_job(job, site).await {
                     Err(why) => return self.dark(why),
+                    // Nobody has put it anywhere since production was lost, and what came back has its backup.
+                    Ok((there, _, _))
+                        if self.call.at.kind == Kind::Rejoin && (!there || job.sync.is_none()) => {}
                     Ok((there, _, _)) if there != (job.runs_on == role) => wrong.push(name.clone()),
                     Ok(_) => (),
                 }
@@ -118,9 +124,15 @@ impl Act {
         let (mut on, mut dark) = (vec![], vec![]);
         for (name, job) in jobs {
             for site in 0..2 {
+                // The lost site cannot be asked.
+                if self.call.at.kind == Kind::Failover && site != self.standby() {
+                    continue;
+                }
                 match self.look_at_job(job, site).await {
                     Ok((false, false, _)) => (),
+                    Ok((false, true, _)) if self.door.defect == Defect::Running => (),
                     Ok(_) => on.push(name.clone()),
+                    Err(_) if self.goes_without(site) => (),
                     Err(why) => dark.push(why),
                 }
             }
