@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command as Process, Stdio};
 
 use changeover::app;
-use changeover::conductor::Command;
+use changeover::conductor::{Command, GivenUp};
 use changeover::fault::Exit;
 use changeover::machine::Body;
 use changeover::model::{Digest, SiteName};
