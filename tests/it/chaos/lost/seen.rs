@@ -123,7 +123,7 @@ impl Door {
         };
         let there = |_: &mut Earth, _: bool| true;
         let api = move |it: &mut Earth, _: bool| !it.sites[lost].gone.contains(&Gone::Api);
-        let (a, b, c, d, e, f, g) = futures_util::join!(
+        let said = futures_util::join!(
             self.said(asked, About::Users, Seer::Http, None, page(users)),
             self.said(asked, About::Production, Seer::Http, None, page(Some(lost))),
             self.said(asked, About::Standby, Seer::Http, None, page(Some(to))),
@@ -132,7 +132,7 @@ impl Door {
             self.said(asked, About::Machines, Seer::Provider, None, api),
             self.said(asked, About::Machines, Seer::Host, Some(lost), there),
         );
-        let witnesses = vec![a, b, c, d, e, f, g];
+        let witnesses = <[Witness; 7]>::from(said).into();
         Testimony { witnesses, writes: None, unmarked: vec![] }
     }
 
