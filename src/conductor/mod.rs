@@ -17,6 +17,7 @@ mod interlock;
 mod leave;
 mod naming;
 mod orders;
+mod outlived;
 mod packet;
 mod plan;
 mod preview;

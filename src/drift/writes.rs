@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::drift::group::Group;
 use crate::drift::{Difference, Known, Name, adopt};
 use crate::machine::{Embargo, RegionName, region_of};
-use crate::model::{Evidence, Part, Sight, SiteName};
+use crate::model::{Evidence, Kind, Part, Phase, Sight, SiteName};
 
 pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let seen = Seen { known, sight, group };
@@ -56,7 +56,10 @@ impl Seen<'_> {
         let writes = |site: &&SiteName| self.accepts(site).is_some_and(|(it, _)| it);
         let production = self.production();
         let counted = |site: &&SiteName| {
-            reached.contains(site) || Some(*site) == production || self.enforced(site).is_some()
+            reached.contains(site)
+                || Some(*site) == production
+                || self.enforced(site).is_some()
+                || self.lost(site)
         };
         let sites = self.known.workflow.sites.keys();
         let writers: BTreeSet<&SiteName> = sites.filter(writes).filter(counted).collect();
@@ -76,13 +79,21 @@ impl Seen<'_> {
                 |it: &&crate::drift::group::Named<'_>| it.as_production && it.site() == Some(wrong);
             evidence.extend(self.group.names.iter().filter(leads).map(|it| it.evidence.clone()));
             "users are led to both"
-        } else {
+        } else if self.enforced(wrong).is_some() {
             "the journal refuses writes there"
+        } else {
+            "that one lost production and is not rebuilt"
         };
         let next = if reached.len() > 1 {
             "; then settle *half a swap*"
         } else {
             "; what was written there meanwhile is nowhere else"
+        };
+        let unfenced = self.unfenced(wrong);
+        let fence = if unfenced.is_empty() {
+            String::new()
+        } else {
+            format!("; not fenced: {}", unfenced.join(", "))
         };
         Some(Difference {
             name: Name::TwoWriters,
@@ -92,12 +103,34 @@ impl Seen<'_> {
                 Some(it) => format!("only {it} accepts writes"),
                 None => "one site accepts writes".to_owned(),
             },
-            observed: format!("{list} accept writes; {why}"),
+            observed: format!("{list} accept writes; {why}{fence}"),
             since: None,
             evidence,
             settle: format!("at once: {}{next}", self.refuse(wrong)),
-            command: None,
+            command: (!unfenced.is_empty()).then(|| "changeover run retry".to_owned()),
         })
+    }
+
+    /// It lost production, and what it holds has not been replaced since: it must refuse writes.
+    fn lost(&self, site: &SiteName) -> bool {
+        let record = self.known.record();
+        let rebuilt = record
+            .run
+            .as_ref()
+            .is_some_and(|run| run.kind == Kind::Rejoin && run.entered.contains_key(&Phase::Renew));
+        record.quarantined.as_ref() == Some(site) && !rebuilt
+    }
+
+    /// The parts of the fence that are owed there, each with how it was left.
+    fn unfenced(&self, site: &SiteName) -> Vec<String> {
+        let record = self.known.record();
+        let owed = record.unfenced().into_iter().filter(|(_, it)| it == site);
+        let how = |part| record.incident.as_ref()?.fence.get(&part).map(|it| it.how.name());
+        owed.map(|(part, _)| {
+            let how = how(part.clone()).unwrap_or("not tried");
+            format!("{part} ({how})")
+        })
+        .collect()
     }
 
     /// Users are led to a site that refuses writes and has no embargo, or to none.

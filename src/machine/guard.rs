@@ -21,12 +21,23 @@ pub(super) fn arrived(record: &Record, at: At) -> bool {
     }
 }
 
-/// Whether going back has not moved anybody yet and may be given up: the site it leads to may be lost by now.
-pub(super) fn stays(record: &Record, at: At) -> bool {
-    at.kind != Kind::Drill
-        && at.way == Way::Back
-        && at.phase == Phase::Swap
-        && arrived(record, At { way: Way::Forth, ..at })
+/// Whether going back may be given up: the site it leads to may be lost by now. Whoever was moved already is
+/// moved again.
+pub(super) fn stays(at: At) -> bool {
+    at.kind != Kind::Drill && at.way == Way::Back && at.phase == Phase::Swap
+}
+
+/// Whether a halted run may be ended with something owed.
+pub(super) fn may_close(record: &Record, at: At) -> bool {
+    region_of(at.phase) == RegionName::Closing || outlived(record, at)
+}
+
+/// Whether a failover has brought users where it led and waits there: if that site is lost as well, it is ended
+/// with what is owed, and another one may begin.
+pub(super) fn outlived(record: &Record, at: At) -> bool {
+    at.kind == Kind::Failover
+        && matches!(at.phase, Phase::Sanity | Phase::Soak)
+        && arrived(record, at)
 }
 
 /// Whether this run may be opened.

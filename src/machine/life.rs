@@ -7,7 +7,8 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_start, stays, swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, may_close, may_start, outlived, stays,
+    swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -159,6 +160,7 @@ fn ready(rules: &Rules, record: &Record, at: At, input: &Input) -> Outcome<State
         Input::Voided if at.phase == Phase::Validate => {
             Transition(validate_again(rules, record, at, 1))
         }
+        Input::Close if outlived(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Ready { at })
         }
@@ -241,7 +243,7 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
             let failed = if *done { failed } else { failed | bit(*step) };
             Transition(tally(rules, record, at, 0, failed, unknown & !bit(*step)))
         }
-        Input::Close if region_of(at.phase) == RegionName::Closing => Transition(State::Steady),
+        Input::Close if may_close(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Halted { at, failed, unknown })
         }
@@ -289,9 +291,10 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
         return Super;
     }
     if at.way == Way::Back && to == Way::Forth && !failover {
-        // Users are still where the way forth had brought them.
-        let here = At { way: to, phase: Phase::Sanity, group: 0, tried: 1, ..at };
-        return Transition(enter(rules, record, here));
+        // Users are still where the way forth had brought them, or are moved there again.
+        let here = At { way: to, group: 0, tried: 1, ..at };
+        let phase = if arrived(record, here) { Phase::Sanity } else { Phase::Swap };
+        return Transition(enter(rules, record, At { phase, ..here }));
     }
     let kind = if failover { Kind::Failover } else { at.kind };
     Transition(begin(rules, record, kind, to))
@@ -366,7 +369,7 @@ impl Superstate<Rules> for Region {
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
         }
-        if *input == Input::Abort && stays(record, at) {
+        if *input == Input::Abort && stays(at) {
             return Transition(State::Settling { at, to: Way::Forth, failover: false });
         }
         if at.way != Way::Forth {

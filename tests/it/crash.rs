@@ -8,6 +8,7 @@
 //! world and the record must be those of the unbroken run at that place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -142,17 +143,27 @@ impl Journal for BreakingJournal {
     }
 
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        let what = name_of(&draft.body);
-        if self.breaker.point("before line", &what) {
-            return Err(Fault::new(&E4001, "broken before the line"));
-        }
-        let line = self.inner.append(draft)?;
-        self.breaker.watch.lock().unwrap().lines += 1;
-        let broken = self.breaker.point("after line", &what);
-        if let Body::Decided { to, .. } = &line.body {
-            self.breaker.moved(to);
-        }
-        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(line) }
+        self.put(draft, |inner, draft| inner.append(draft))
+    }
+
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.put(draft, |inner, draft| inner.append_soft(draft))
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.inner.flush()
+    }
+
+    fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
+        self.inner.shelve(name, text)
+    }
+
+    fn shelved(&self, name: &str) -> Option<String> {
+        self.inner.shelved(name)
+    }
+
+    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        self.inner.page(name, text)
     }
 
     fn remember(&mut self, life: &Life) {
@@ -169,6 +180,24 @@ impl Journal for BreakingJournal {
 
     fn roll(&mut self) {
         self.inner.roll();
+    }
+}
+
+type Append = fn(&mut dyn Journal, Draft) -> Result<Line, Fault>;
+
+impl BreakingJournal {
+    fn put(&mut self, draft: Draft, append: Append) -> Result<Line, Fault> {
+        let what = name_of(&draft.body);
+        if self.breaker.point("before line", &what) {
+            return Err(Fault::new(&E4001, "broken before the line"));
+        }
+        let line = append(&mut *self.inner, draft)?;
+        self.breaker.watch.lock().unwrap().lines += 1;
+        let broken = self.breaker.point("after line", &what);
+        if let Body::Decided { to, .. } = &line.body {
+            self.breaker.moved(to);
+        }
+        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(line) }
     }
 }
 

@@ -220,6 +220,16 @@ impl Operator {
         Box::pin(work).await
     }
 
+    /// The program itself, by one of the people.
+    pub(crate) fn program(&self, words: &[&str]) -> Process {
+        let mut it = Process::new(program("changeover"));
+        it.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
+        it.args(["--state".as_ref(), self.state.as_os_str()]);
+        it.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
+        it.args(words).stdin(Stdio::null());
+        it
+    }
+
     /// What a command would do.
     pub(crate) async fn dry(&self, who: &str, command: Command) -> Result<Reply, Fault> {
         let order = Order { command, reason: Some("practice".to_owned()), dry_run: true };

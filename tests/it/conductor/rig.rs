@@ -1,6 +1,7 @@
 //! One system in memory: every command is a process of its own, as after a start from the journal.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -47,6 +48,41 @@ impl Journal for Fused {
         self.inner.head()
     }
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.put(draft, MemoryJournal::append)
+    }
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.put(draft, MemoryJournal::append_soft)
+    }
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.inner.flush()
+    }
+    fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
+        self.inner.shelve(name, text)
+    }
+    fn shelved(&self, name: &str) -> Option<String> {
+        self.inner.shelved(name)
+    }
+    fn remember(&mut self, life: &Life) {
+        self.inner.remember(life);
+    }
+    fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
+        self.inner.keep(text)
+    }
+    fn kept(&self, digest: &Digest) -> Result<String, Fault> {
+        self.inner.kept(digest)
+    }
+    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        self.inner.page(name, text)
+    }
+    fn roll(&mut self) {
+        self.inner.roll();
+    }
+}
+
+type Append = fn(&mut MemoryJournal, Draft) -> Result<Line, Fault>;
+
+impl Fused {
+    fn put(&mut self, draft: Draft, append: Append) -> Result<Line, Fault> {
         let fails = {
             let mut left = self.left.lock().unwrap();
             match &mut *left {
@@ -63,26 +99,14 @@ impl Journal for Fused {
         };
         let broken = || Fault::new(&E4001, "the disk is full");
         match fails {
-            None => self.inner.append(draft),
+            None => append(&mut self.inner, draft),
             Some(true) => {
                 // Durable once and never acknowledged; later lines fail before.
                 *self.left.lock().unwrap() = Some((1, false));
-                self.inner.append(draft).and_then(|_| Err(broken()))
+                append(&mut self.inner, draft).and_then(|_| Err(broken()))
             }
             Some(false) => Err(broken()),
         }
-    }
-    fn remember(&mut self, life: &Life) {
-        self.inner.remember(life);
-    }
-    fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
-        self.inner.keep(text)
-    }
-    fn kept(&self, digest: &Digest) -> Result<String, Fault> {
-        self.inner.kept(digest)
-    }
-    fn roll(&mut self) {
-        self.inner.roll();
     }
 }
 

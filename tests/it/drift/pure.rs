@@ -42,6 +42,9 @@ fn each_disagreement_has_its_name() {
         (&["two-writers"], "sydney", |it| {
             it.life.record.embargoes.insert(site("sydney"), embargo(3_600));
         }),
+        (&["two-writers"], "sydney", |it| {
+            it.life.record.quarantined = Some(site("sydney"));
+        }),
         (&["embargo-missing"], "hk", |it| {
             it.life.record.embargoes.insert(site("hk"), embargo(3_600));
         }),
