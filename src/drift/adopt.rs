@@ -78,7 +78,9 @@ fn unsafe_to_believe(
     }
     for it in &report.differences {
         let blocks = match it.name {
-            Name::TwoWriters | Name::NoWriter | Name::HalfASwap => true,
+            // One that users have left and that lost production is fenced by `run retry`, adopted or not.
+            Name::TwoWriters => it.site.as_ref() != known.record().quarantined.as_ref(),
+            Name::NoWriter | Name::HalfASwap => true,
             Name::ForeignMark => it.command.as_deref().is_some_and(|it| it.contains("run adopt")),
             // A new address that its names already lead to may be recorded.
             Name::RecordNotOwner => group.names.iter().any(|named| {

@@ -194,7 +194,18 @@ fn adopting_records_what_is_whole() {
     *paper.mark("gigadb.org") = None;
     let it = adoption(&paper.known(), &paper.sight).unwrap();
     assert_eq!(it.production, site("sydney"));
-    assert_eq!(it.facts, [Fact::RolesSettled { production: site("sydney") }]);
+    let fenced = ["f-embargo", "f-backup", "f-stop"]
+        .map(|part| Fact::Owe { owed: Owed::Fence { part: part.into(), site: site("hk") } });
+    let syncs = ["databaseReset", "sync_dropbox"]
+        .map(|job| Fact::Owe { owed: Owed::Job { job: job.to_owned(), site: site("sydney") } });
+    let settled = Fact::RolesSettled { production: site("sydney") };
+    let mut wanted = vec![settled.clone(), Fact::LeftByHand { site: site("hk") }];
+    wanted.extend(fenced.into_iter().chain(syncs));
+    assert_eq!(it.facts, wanted);
+    // In a run the site that was left is the run's to look after.
+    paper.life.record.roles = Some(Roles::Moving { from: site("hk"), to: site("sydney") });
+    let it = adoption(&paper.known(), &paper.sight).unwrap();
+    assert_eq!(it.facts, [settled]);
     assert_eq!(it.unmarked.into_iter().collect::<Vec<_>>(), [("gigadb.org".to_owned(), 3)]);
 }
 
