@@ -59,7 +59,7 @@ async fn elsewhere(it: Failover, folder: &Path, scene: &mut Scene<'_>) -> Outcom
         // Its consent is in the journal. After a process that died a person goes on, and that is this one.
         let halted = matches!(life.state, State::Halted { .. }) && !life.record.paused;
         let command = if halted { Command::Retry } else { Command::Resume };
-        let typed = Typed::new(command, it.change);
+        let typed = Typed::new(command, Change { yes: true, ..it.change });
         carry_out(Typed { system: it.system, ..typed }, scene).await?
     } else {
         given_up(it, scene).await?

@@ -21,10 +21,24 @@ pub(super) fn arrived(record: &Record, at: At) -> bool {
     }
 }
 
-/// Whether going back may be given up: the site it leads to may be lost by now. Whoever was moved already is
-/// moved again.
-pub(super) fn stays(at: At) -> bool {
-    at.kind != Kind::Drill && at.way == Way::Back && at.phase == Phase::Swap
+/// Whether going back may be given up: the site it leads to may be lost by now.
+pub(super) fn stays(record: &Record, at: At) -> bool {
+    let back = at.kind != Kind::Drill && at.way == Way::Back && at.phase == Phase::Swap;
+    back && !arrived(record, at)
+}
+
+/// Where a run goes on that has given going back up: users are still where the way forth had brought them, or
+/// whoever was moved is moved there again, or it is seen that all had gone back already.
+pub(super) fn staying(record: &Record, at: At) -> At {
+    let here = At { phase: Phase::Sanity, group: 0, tried: 1, ..at };
+    let forth = At { way: Way::Forth, ..here };
+    if arrived(record, at) {
+        here
+    } else if arrived(record, forth) {
+        forth
+    } else {
+        At { phase: Phase::Swap, ..forth }
+    }
 }
 
 /// Whether a halted run may be ended with something owed.

@@ -7,7 +7,7 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_close, may_start, outlived, stays,
+    amendable, arrived, frozen_out, knows_failover, may_close, may_start, outlived, staying, stays,
     swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
@@ -291,10 +291,7 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
         return Super;
     }
     if at.way == Way::Back && to == Way::Forth && !failover {
-        // Users are still where the way forth had brought them, or are moved there again.
-        let here = At { way: to, group: 0, tried: 1, ..at };
-        let phase = if arrived(record, here) { Phase::Sanity } else { Phase::Swap };
-        return Transition(enter(rules, record, At { phase, ..here }));
+        return Transition(enter(rules, record, staying(record, at)));
     }
     let kind = if failover { Kind::Failover } else { at.kind };
     Transition(begin(rules, record, kind, to))
@@ -369,7 +366,7 @@ impl Superstate<Rules> for Region {
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
         }
-        if *input == Input::Abort && stays(at) {
+        if *input == Input::Abort && stays(record, at) {
             return Transition(State::Settling { at, to: Way::Forth, failover: false });
         }
         if at.way != Way::Forth {

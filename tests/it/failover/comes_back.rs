@@ -75,7 +75,7 @@ async fn two_writers_are_named_within_ten_seconds_with_what_is_not_fenced() {
     }
     // What it names settles it.
     assert!(told.contains("run: changeover run retry"), "{told}");
-    let retried = operator.program(&["run", "retry"]).output().unwrap();
+    let retried = operator.program(&["run", "retry", "--yes"]).output().unwrap();
     assert!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
     let settled = lines.by_ref().find(|it| it.contains("SETTLED") && it.contains("two writers"));
     assert!(settled.is_some());
@@ -153,7 +153,8 @@ async fn killed_after_the_first_batch_the_screen_names_a_way_that_works() {
                 break;
             }
             let command = named(&operator);
-            let words: Vec<&str> = command.iter().map(String::as_str).collect();
+            let words = command.iter().map(String::as_str).chain(["--yes"]);
+            let words: Vec<&str> = words.collect();
             let out = operator.program(&words).output().unwrap();
             let roles = operator.life().record.roles;
             let one = matches!(roles, Some(Roles::Moving { .. } | Roles::Settled { .. }));

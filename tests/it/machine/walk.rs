@@ -209,7 +209,8 @@ fn check_edge(from: &Life, it: &Move, to: &Life) {
                 && matches!(at.kind, Kind::Release | Kind::Switchover)
         })
     };
-    if swaps(after) && !swaps(before) {
+    // A way back that is given up leads forth again, where it had been agreed to go.
+    if swaps(after) && !swaps(before) && !from.record.moving() {
         let people: BTreeSet<&str> =
             from.record.approvals.iter().map(|it| it.by.as_str()).collect();
         let held = people.len() >= 2
