@@ -5,7 +5,9 @@ mod drift;
 mod expected;
 mod handover;
 mod kept;
+mod ledger;
 mod order;
+mod rehearse;
 mod settings;
 mod whynot;
 
@@ -17,14 +19,16 @@ use crate::conductor::ARMED;
 use crate::fault::{E1001, E2012, Fault};
 use crate::journal;
 use crate::machine::{Life, State};
-use crate::model::{Digest, SystemName, Time};
+use crate::model::{Digest, Kind, SystemName, Time};
 use crate::port::Line;
 use crate::view::{self, ArmedView};
 use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
+pub use ledger::ledger;
 pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, order, order_in};
+pub use rehearse::{Happened, Moment, Rehearsed, Trouble, Wanted, rehearse};
 pub use settings::{Flags, Settings};
 pub use whynot::why_not;
 
@@ -180,7 +184,9 @@ pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault>
         Some(text) => Some(text),
         None => text_of(settings, system).ok().map(|(text, _)| text),
     };
-    let workflow = text.and_then(|text| read(&text, system.as_str()).ok()).map(Arc::new);
+    let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+    let workflow = text.and_then(|text| read(&text, system.as_str()).ok());
+    let workflow = workflow.map(|it| Arc::new(it.walked_as(kind)));
     let holder = journal::holder(&dir)
         .filter(|it| it.alive)
         .map(|it| format!("pid {} on {} since {}", it.pid, it.host, it.since.screen()));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, dead_disk, folder, handover, kept, pick, read, text_of, usual};
+use crate::app::{Settings, dead_disk, folder, handover, kept, ledger, pick, read, text_of, usual};
 use crate::conductor::{Book, Command, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
@@ -103,6 +103,7 @@ pub async fn order_in(
     }
     let (kept_text, kept_workflow) = (text.clone(), Arc::clone(&workflow));
     let (sender, inbox) = mpsc::channel(16);
+    let proven = ledger::proven(settings, system, &workflow, &lines);
     let conductor = Conductor::new(Parts {
         system: system.clone(),
         book,
@@ -115,6 +116,7 @@ pub async fn order_in(
         inbox,
         expected: usual(&lines),
         measured: crate::view::measured(&lines),
+        proven,
         fresh_id: fresh_id()?,
         read,
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, glance, read, text_of, usual};
+use crate::app::{Settings, folder, glance, ledger, read, text_of, usual};
 use crate::conductor::{Book, NoWatcher, Order, Parts, WhyNot};
 use crate::fault::Fault;
 use crate::journal::{self, MemoryJournal};
@@ -47,6 +47,7 @@ pub async fn why_not(
             expected: usual(&glance.lines),
             measured: crate::view::measured(&glance.lines),
             fresh_id: String::new(),
+            proven: ledger::proven(settings, system, &workflow, &glance.lines),
             read,
         })
     };

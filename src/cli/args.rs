@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    arm, audit, chart, completions, drift, embargo, explain, failback, failover, init, keep, lint,
-    rejoin, release, run, runbook, status, switchover, watch, whynot,
+    arm, audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
+    ledger, lint, rehearse, rejoin, release, run, runbook, status, switchover, watch, whynot,
 };
 use crate::model::StepId;
 
@@ -179,6 +179,12 @@ pub enum Verb {
     Rejoin(rejoin::Rejoin),
     /// Go back after a failover: rejoin first, then switch over
     Failback(failback::Failback),
+    /// Practise the swap and its way back on names that no users are on
+    Drill(drill::Drill),
+    /// Walk a plan in memory, with the faults you order; calls nobody, changes nothing
+    Rehearse(rehearse::Rehearse),
+    /// When each step of each plan was last proven, where and how
+    Ledger(ledger::Ledger),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

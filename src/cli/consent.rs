@@ -66,6 +66,9 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
         // Its own verb asks for the name and the figure; the conductor demands both.
         Command::Failover(_) => Danger::None,
         Command::Rejoin { .. } => ask("Rebuild the lost site from production?"),
+        Command::Drill { .. } => {
+            ask("Move the drill's names there and back? Users stay where they are.")
+        }
         Command::Failback { .. } => {
             ask("Go back to the site that was lost: rejoin it, or switch over to it?")
         }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
+use crate::app::{self, Drift, Glance, LintReport, Rehearsed, Settings, Verified, Wanted};
 use crate::conductor::{Order, Reply, Watcher, WhyNot};
 use crate::fault::Fault;
-use crate::model::SystemName;
+use crate::model::{SystemName, Time};
+use crate::view::LedgerRow;
 
 /// Answers the commands.
 #[async_trait]
@@ -40,6 +41,18 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The journal is damaged or the system has none.
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault>;
+
+    /// When each step of each plan was last proven, and when that was looked up; locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged, or the workflow's file cannot be read.
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault>;
+
+    /// Walks a plan in memory; calls nobody and writes nothing.
+    ///
+    /// # Errors
+    /// The workflow does not have that plan, or the plan no such step.
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault>;
 
     /// Carries out one command.
     ///
@@ -107,6 +120,14 @@ impl Desk for Program {
 
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault> {
         app::drift(&self.0, system, deadline).await
+    }
+
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
+        app::ledger(&self.0, system)
+    }
+
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault> {
+        app::rehearse(&self.0, system, wanted)
     }
 
     async fn order(

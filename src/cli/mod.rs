@@ -11,16 +11,19 @@ mod completions;
 mod consent;
 mod desk;
 mod drift;
+mod drill;
 mod embargo;
 mod explain;
 mod failback;
 mod failover;
 mod init;
 mod keep;
+mod ledger;
 mod lint;
 mod order;
 mod problem;
 mod progress;
+mod rehearse;
 mod rejoin;
 mod release;
 mod run;
@@ -122,7 +125,10 @@ async fn verb(typed: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Arm(it) => arm::run(it, scene).await,
         Verb::Failover(it) => failover::run(it, scene).await,
         Verb::Rejoin(it) => rejoin::run(it, scene).await,
+        Verb::Drill(it) => drill::run(it, scene).await,
         Verb::Failback(it) => failback::run(it, scene).await,
+        Verb::Rehearse(it) => rehearse::run(it, scene),
+        Verb::Ledger(it) => ledger::run(&it, scene),
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,
         Verb::Keep(it) => keep::run(it, scene).await,

@@ -128,6 +128,13 @@ pub enum Command {
         /// Checks waived, by step id.
         waive: Vec<StepId>,
     },
+    /// Move the drill names there and back.
+    Drill {
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+        /// The digest of the plan that was shown, or its first digits.
+        plan: Option<String>,
+    },
     /// Rejoin, then, as a command of its own, switch back.
     Failback {
         /// Go on by itself as far as that goes.

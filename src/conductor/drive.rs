@@ -278,6 +278,10 @@ fn goes_on(life: &Life, at: At, goal: &Goal) -> bool {
     if life.record.paused {
         return false;
     }
+    // Nobody is waited for where no users are.
+    if at.kind == Kind::Drill {
+        return true;
+    }
     // What a person agreed to is the whole move, not its first phase.
     let agreed = at.kind == Kind::Failover && life.record.failing_over().is_some();
     if agreed && at.way == Way::Forth && !matches!(at.phase, Phase::Soak | Phase::Lift) {

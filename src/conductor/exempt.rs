@@ -4,7 +4,7 @@
 use crate::conductor::{Conductor, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Waiver};
-use crate::model::{Actor, Kind, Phase};
+use crate::model::{Actor, Evidence, Kind, Phase};
 use crate::port::Call;
 use crate::workflow::step::{InFailover, Params, Step};
 
@@ -19,7 +19,9 @@ impl Conductor {
             return Ok(StepEnd::failed(vec![self.evidence(says)]));
         };
         if let Some(says) = self.not_made(at, &step)? {
-            return Ok(StepEnd::new(Ended::Done, vec![self.evidence(says)], vec![]));
+            let data = serde_json::json!({ "not_made": true });
+            let evidence = vec![Evidence { data, ..self.evidence(says) }];
+            return Ok(StepEnd::new(Ended::Done, evidence, vec![]));
         }
         if let Some(end) = Box::pin(self.work_armed(by, at, position, &step)).await? {
             return Ok(end);
@@ -41,9 +43,16 @@ impl Conductor {
             return Ok(Some("not made in a failover"));
         }
         let workflow = self.run_workflow()?;
-        let drops = workflow.rejoin.as_ref().is_some_and(|it| it.drops.contains(&step.id));
-        let dropped = at.kind == Kind::Rejoin && step.is_check() && drops;
-        Ok(dropped.then_some("not made in a rejoin: what it looks at is rebuilt"))
+        let dropped = step.is_check() && workflow.dropped(at.kind).contains(&step.id);
+        Ok(match at.kind {
+            Kind::Rejoin if dropped => Some("not made in a rejoin: what it looks at is rebuilt"),
+            Kind::Drill if dropped => Some("not made in a drill: it touches none of that"),
+            // Whoever is told of a swap is not told of a drill.
+            Kind::Drill if !step.is_check() && step.kind() != "switch" => {
+                Some("not done in a drill: it moves its names and does nothing else")
+            }
+            Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin | Kind::Drill => None,
+        })
     }
 
     /// What does not hold and is only asked for in a failover was accepted together with the loss.

@@ -118,6 +118,7 @@ impl Conductor {
         evidence: Vec<Evidence>,
     ) -> Result<(), Fault> {
         self.end_the_one_before(by, reason.as_ref())?;
+        self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());
         let mut facts = vec![Fact::Consented { consent }];

@@ -8,6 +8,7 @@ mod armed;
 mod book;
 mod call;
 mod command;
+mod drill;
 mod drive;
 mod exempt;
 mod failover;
@@ -21,6 +22,7 @@ mod outlived;
 mod packet;
 mod plan;
 mod preview;
+mod proven;
 mod reality;
 mod rehearsal;
 mod resolve;
@@ -42,7 +44,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fault::{E2012, Fault};
 use crate::machine::Life;
-use crate::model::{Actor, Digest, Phase, StepId, SystemName};
+use crate::model::{Actor, Digest, Kind, Phase, StepId, SystemName, Time};
 use crate::port::{Clock, World};
 use crate::workflow::Workflow;
 
@@ -52,6 +54,7 @@ pub use command::{
     Command, FromArmed, GivenUp, MayLose, NoWatcher, Order, Plan, PlannedStep, Preview, Progress,
     Reply, Watcher,
 };
+pub use resolve::made_true;
 pub use roles::meant;
 pub use whynot::{Aged, Blocker, WhyNot, why_not};
 pub use work::StepEnd;
@@ -83,6 +86,8 @@ pub struct Parts {
     pub expected: BTreeMap<StepId, i64>,
     /// How long steps took on the last way forth, seconds.
     pub measured: BTreeMap<StepId, i64>,
+    /// When each step of the file was last proven as it is written now.
+    pub proven: BTreeMap<StepId, Time>,
     /// A random id for a journal that has none yet.
     pub fresh_id: String,
     /// Reads a workflow's text; the conductor pins runs to texts.
@@ -110,9 +115,10 @@ pub struct Conductor {
     inbox: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
     expected: BTreeMap<StepId, i64>,
     measured: BTreeMap<StepId, i64>,
+    proven: BTreeMap<StepId, Time>,
     fresh_id: String,
     read: fn(&str, &str) -> Result<Workflow, Fault>,
-    pinned: Mutex<Option<(Digest, Arc<Workflow>)>>,
+    pinned: Mutex<Option<((Digest, Kind), Arc<Workflow>)>>,
     /// The last failed step had moved one zone and not the other.
     half: Mutex<bool>,
     /// The journal whose mark the last failed step met.
@@ -151,6 +157,7 @@ impl Conductor {
             inbox: tokio::sync::Mutex::new(parts.inbox),
             expected: parts.expected,
             measured: parts.measured,
+            proven: parts.proven,
             fresh_id: parts.fresh_id,
             read: parts.read,
             pinned: Mutex::new(None),
@@ -192,14 +199,15 @@ impl Conductor {
 
     /// The workflow the open run is pinned to; the file's, when there is no run.
     fn run_workflow(&self) -> Result<Arc<Workflow>, Fault> {
-        let Some(digest) = self.life().record.run.map(|run| run.workflow) else {
+        let Some((digest, kind)) = self.life().record.run.map(|run| (run.workflow, run.kind))
+        else {
             return Ok(Arc::clone(&self.workflow));
         };
         if digest == self.file {
             return Ok(Arc::clone(&self.workflow));
         }
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == digest) {
+        if let Some((_, workflow)) = pinned.as_ref().filter(|(own, _)| *own == (digest, kind)) {
             return Ok(Arc::clone(workflow));
         }
         let text = self.book().kept(&digest)?;
@@ -207,8 +215,8 @@ impl Conductor {
             let says = format!("the text this run is pinned to cannot be read: {}", fault.message);
             Fault::new(&E2012, says).hint("changeover run amend --workflow FILE --reason TEXT")
         })?;
-        let workflow = Arc::new(workflow);
-        *pinned = Some((digest, Arc::clone(&workflow)));
+        let workflow = Arc::new(workflow.walked_as(kind));
+        *pinned = Some(((digest, kind), Arc::clone(&workflow)));
         Ok(workflow)
     }
 }

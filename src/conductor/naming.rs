@@ -29,6 +29,7 @@ impl Command {
             Self::Arm => "arm",
             Self::Failover(_) => "failover",
             Self::Rejoin { .. } => "rejoin",
+            Self::Drill { .. } => "drill",
             Self::Failback { .. } => "failback",
             Self::DriftAdopt { .. } => "drift adopt",
             Self::Runbook => "runbook",
@@ -42,6 +43,7 @@ impl Command {
             | Self::Next { waive, .. }
             | Self::Switchover { waive, .. }
             | Self::Rejoin { waive, .. }
+            | Self::Drill { waive, .. }
             | Self::Failback { waive, .. } => !waive.is_empty(),
             Self::Rollback { .. }
             | Self::Reject

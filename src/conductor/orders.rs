@@ -85,6 +85,9 @@ impl Conductor {
                 Box::pin(self.rejoin(by, waive, reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
+            Command::Drill { waive, plan } => {
+                Box::pin(self.drill(by, waive, plan.as_ref(), reason)).await?;
+            }
             Command::Failback { auto, waive, acknowledge } => {
                 Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
@@ -264,7 +267,9 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        if run.kind != Kind::Drill {
+            self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        }
         self.demand(Box::pin(self.still_serves(run)).await)?;
         self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
         if loss && life.record.production() == Some(&run.standby) {

@@ -40,7 +40,7 @@ impl Conductor {
         let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
             let (way, phase) = (Way::Forth, Phase::Preflight);
             let at = At { kind, way, phase, group: 0, tried: 1 };
-            (Arc::clone(&self.workflow), self.started(kind, version)?, Some(at))
+            (self.walked(kind), self.started(kind, version)?, Some(at))
         } else {
             let at = leads_to(&order.command, &life.state, &life.record);
             (self.run_workflow()?, life.record.clone(), at)
@@ -48,12 +48,22 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
+            if life.record.run.is_none() {
+                steps.extend(self.planned_proven(at.kind));
+            }
             let waived = waived(&order.command, &record, &workflow, at.kind);
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id) && refuses(it)) {
                 "waived".clone_into(&mut step.verdict);
             }
             for phase in later(at, &record) {
-                steps.extend(listed(&workflow, *phase));
+                // What a drill moves is seen now: nothing that it does before could change it.
+                if at.kind == Kind::Drill && *phase == Phase::Swap {
+                    let at = At { phase: *phase, ..at };
+                    let swap = self.planned(&workflow, &record, at).await;
+                    steps.extend(swap.into_iter().filter(|it| !waived.contains(&it.id)));
+                } else {
+                    steps.extend(listed(&workflow, *phase));
+                }
             }
         }
         let name = order.command.name().to_owned();
@@ -119,6 +129,10 @@ impl Conductor {
             Command::Start { version, .. } => Some((Kind::Release, Some(version.as_str()))),
             Command::Switchover { .. } => Some((Kind::Switchover, None)),
             Command::Rejoin { .. } => Some((Kind::Rejoin, None)),
+            Command::Drill { .. } => {
+                self.knows_drill()?;
+                Some((Kind::Drill, None))
+            }
             Command::Failback { acknowledge, .. } => {
                 Some((self.fails_back(acknowledge.as_deref())?, None))
             }
@@ -159,7 +173,7 @@ impl Conductor {
             production,
             standby,
             workflow: Digest::of(self.text.as_bytes()),
-            rules: Rules::of(&self.workflow),
+            rules: Rules::of(&self.walked(kind)),
             outside: self.differs.clone(),
             loss_accepted: false,
         };
@@ -233,15 +247,15 @@ pub(super) fn refuses(step: &PlannedStep) -> bool {
     matches!(step.verdict.as_str(), "fail" | "unknown")
 }
 
-/// The checks that people said to go on without, now or before, and those a rejoin does not make.
+/// The checks that people said to go on without, now or before, and those a rejoin or a drill does not make.
 fn waived(command: &Command, record: &Record, workflow: &Workflow, kind: Kind) -> BTreeSet<StepId> {
-    let drops = workflow.rejoin.as_ref().filter(|_| kind == Kind::Rejoin);
-    let drops = drops.into_iter().flat_map(|it| it.drops.iter().cloned());
+    let drops = workflow.dropped(kind).iter().cloned();
     let before = record.run.iter().flat_map(|run| run.waived.keys().cloned());
     let now = if let Command::Start { waive, .. }
     | Command::Next { waive, .. }
     | Command::Switchover { waive, .. }
     | Command::Rejoin { waive, .. }
+    | Command::Drill { waive, .. }
     | Command::Failback { waive, .. } = command
     {
         waive.as_slice()
@@ -304,6 +318,7 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Arm
         | Command::Failover(_)
         | Command::Rejoin { .. }
+        | Command::Drill { .. }
         | Command::Failback { .. }
         | Command::Approve { .. }
         | Command::Reject

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::conductor::Conductor;
 use crate::conductor::command::{FromArmed, Plan, PlannedStep, Preview, Reply};
+use crate::conductor::drill::drilling;
 use crate::conductor::failover::digest_of;
 use crate::conductor::fence::given_up;
 use crate::conductor::plan::{listed, refuses};
 use crate::fault::{E2062, Exit, Fault};
-use crate::machine::{Affected, At, Diagnosis, Life, Onward, Record, diagnose, onward_of};
+use crate::machine::{Affected, At, Diagnosis, Life, Onward, Record, State, diagnose, onward_of};
 use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Way, Witness};
 use crate::port::{Asked, Seen, Testimony};
 use crate::view::words::lasting;
@@ -21,7 +22,11 @@ impl Conductor {
         &self,
         acknowledged: Option<&str>,
     ) -> Result<(Preview, Plan, Vec<Evidence>), Fault> {
-        let life = self.life();
+        let mut life = self.life();
+        if drilling(&life.record).is_some() {
+            // It gives way: the failover is a run of its own.
+            (life.state, life.record.run) = (State::Steady, None);
+        }
         let (lost, to) = self.sides(&life.record)?;
         let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
         let record = given_up(life.record.clone(), lost.clone(), to.clone(), number);

@@ -1,6 +1,7 @@
 //! Beginnings: a system is put under a journal, a run is opened, taken over, amended.
 
 use crate::conductor::Conductor;
+use crate::conductor::proven::is_proven;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
 use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
@@ -59,7 +60,7 @@ impl Conductor {
             .hint("if that one is gone for good: changeover run adopt --reason TEXT"))
     }
 
-    /// Opens a release, a switchover or a rejoin.
+    /// Opens a release, a switchover, a rejoin or a drill.
     pub(super) async fn begin_run(
         &self,
         by: &Actor,
@@ -91,8 +92,9 @@ impl Conductor {
                 .hint("changeover status names each and the command that pays it");
             self.demand(Err(owed))?;
         }
-        let rules = Rules::of(&self.workflow);
+        let rules = Rules::of(&self.walked(kind));
         let facts = self.waivers(by, waive, reason.as_deref())?;
+        self.demand(self.guard_proven(kind, waive))?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
             kind,
@@ -121,6 +123,9 @@ impl Conductor {
         waive
             .iter()
             .map(|id| {
+                if is_proven(id) && workflow.limits.proven.is_some() {
+                    return Ok(Fact::Waived { check: id.clone(), waiver: waiver.clone() });
+                }
                 let found = workflow.all_steps().find(|step| step.id == *id && step.is_check());
                 let Some(step) = found else {
                     return Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")));
@@ -173,8 +178,9 @@ impl Conductor {
         file: &str,
         reason: Option<String>,
     ) -> Result<(), Fault> {
-        let new = (self.read)(text, file)?;
         let life = self.life();
+        let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+        let new = (self.read)(text, file)?.walked_as(kind);
         if life.record.run.is_none() {
             return Err(self.not_now("amend"));
         }

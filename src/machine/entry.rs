@@ -386,6 +386,11 @@ pub enum Fact {
         /// Query and answer.
         counts: BTreeMap<String, String>,
     },
+    /// A drill is about to move its names: where they lead is where it moves them back to.
+    Drilled {
+        /// The site that the drill's production names lead to.
+        from: SiteName,
+    },
     /// What the failover really lost, found out when the lost site came back.
     LossFound {
         /// One sentence.

@@ -91,6 +91,7 @@ impl Record {
         self.paused = false;
         self.counts.clear();
         self.rows = None;
+        self.drilled = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -202,6 +203,7 @@ impl Record {
             | Fact::Waived { .. }
             | Fact::Without { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
+            Fact::Drilled { from } => self.drilled = Some(from.clone()),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
             | Fact::CopyCounted { .. }

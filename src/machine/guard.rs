@@ -1,10 +1,10 @@
 //! The guards of the chart: what must hold before an input is taken.
 
-use crate::machine::input::Begin;
+use crate::machine::input::{Begin, Input};
 use crate::machine::path::{RegionName, path, region_of};
 use crate::machine::record::Record;
 use crate::machine::rules::Rules;
-use crate::machine::state::At;
+use crate::machine::state::{At, Steps};
 use crate::model::{Kind, Phase, Roles, Way};
 
 /// Whether users are where this walk takes them. A drill moves names that no users are on.
@@ -73,6 +73,12 @@ pub(super) fn may_start(record: &Record, begin: &Begin) -> bool {
     roles_fit && kind_fits && begin.production != begin.standby
 }
 
+/// A drill keeps nothing waiting: it owes nothing to production, so it may be ended wherever it stands. What its
+/// names are left as, the next one finds.
+pub(super) fn leaves_drill(at: At, input: &Input) -> bool {
+    at.kind == Kind::Drill && *input == Input::Close
+}
+
 /// Whether the workflow says how production is given up.
 pub(super) fn knows_failover(rules: &Rules) -> bool {
     rules.phase(Phase::Assess).is_some()
@@ -111,4 +117,10 @@ pub(super) fn amendable(old: &Rules, new: &Rules, record: &Record, at: At) -> bo
             .chain(open)
             .chain([at.phase])
             .all(|phase| old.phase(phase) == new.phase(phase))
+}
+
+/// Only what failed in a known state, and only what the workflow marks so.
+pub(super) fn may_skip(rules: &Rules, at: At, failed: Steps, steps: Steps) -> bool {
+    let skippable = rules.phase(at.phase).map_or(0, |it| it.skippable);
+    steps != 0 && steps & !(failed & skippable) == 0
 }

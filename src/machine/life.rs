@@ -7,8 +7,8 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_close, may_start, outlived, staying, stays,
-    swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, leaves_drill, may_close, may_skip, may_start,
+    outlived, staying, stays, swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -266,12 +266,6 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
     }
 }
 
-/// Only what failed in a known state, and only what the workflow marks so.
-fn may_skip(rules: &Rules, at: At, failed: Steps, steps: Steps) -> bool {
-    let skippable = rules.phase(at.phase).map_or(0, |it| it.skippable);
-    steps != 0 && steps & !(failed & skippable) == 0
-}
-
 fn steady(rules: &Rules, record: &Record, input: &Input) -> Outcome<State> {
     let Input::Start(begin_with) = input else { return Super };
     if !may_start(record, begin_with) {
@@ -284,6 +278,9 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     let State::Settling { at, to, failover } = state else { return Super };
     if !failover && fails_over(rules, at, input) {
         return Transition(State::Settling { at, to: Way::Forth, failover: true });
+    }
+    if !failover && leaves_drill(at, input) {
+        return Transition(State::Steady);
     }
     // A failover bounds its wait; what is still unknown then stays open.
     let settled = *input == Input::Settled && (failover || record.intents.is_empty());
@@ -363,6 +360,9 @@ impl Superstate<Rules> for Region {
     ) -> Outcome<State> {
         let (rules, record) = (&*rules, turn.record);
         let (Self::Preparing(at) | Self::Cutover(at) | Self::Closing(at)) = *self;
+        if leaves_drill(at, input) {
+            return Transition(State::Steady);
+        }
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
         }

@@ -32,7 +32,7 @@ pub use incident::{Affected, Onward, onward_of};
 pub use input::{Begin, Ended, Input};
 pub use life::{Turn, following};
 pub use line::Line;
-pub use path::{RegionName, path, region_of};
+pub use path::{RegionName, path, region_of, turned};
 pub use record::{Caches, Copied, Counted, Incident, Record, Run, Standing, Waiver};
 pub use rules::{GateRule, PhaseRule, Rules};
 pub use state::{At, Region, State, Steps};

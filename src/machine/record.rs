@@ -201,6 +201,10 @@ pub struct Record {
     /// The last failover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<Incident>,
+    /// The site that the names of the last drill led to before it moved them. Drill names have roles of their
+    /// own: a release leaves them where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drilled: Option<SiteName>,
 }
 
 impl Record {

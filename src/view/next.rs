@@ -36,7 +36,7 @@ pub struct Target {
 /// The site that `release next` or (with `back`) `release rollback` would make production, when that is
 /// what it would do.
 pub fn target(life: &Life, back: bool) -> Option<Target> {
-    let run = life.record.run.as_ref()?;
+    let run = life.record.run.as_ref().filter(|run| run.kind != Kind::Drill)?;
     let loses_writes = life.record.writes_since_swap;
     if back {
         return Some(Target { site: run.production.clone(), loses_writes });

@@ -137,6 +137,11 @@ pub const fn purpose(phase: Phase, way: Way) -> &'static str {
 pub const fn purpose_at(at: At) -> &'static str {
     match (at.kind, at.phase) {
         (Kind::Failover, Phase::Soak) => "waits until people have looked",
+        (Kind::Drill, Phase::Swap) => match at.way {
+            Way::Back => "moves the drill's names back",
+            Way::Forth | Way::Abort => "moves the drill's names; users stay",
+        },
+        (Kind::Drill, Phase::Sanity) => "checks the drill's names",
         (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin | Kind::Drill, _) => {
             purpose(at.phase, at.way)
         }

@@ -55,10 +55,15 @@ pub struct Rejoin {
     pub drops: Vec<StepId>,
 }
 
-/// The names a drill moves.
+/// The names a drill moves: preflight and `swap` of `release`, there and back, on these records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drill {
-    /// The records, as in the switch.
+    /// The records, as in the switch; none of its names.
     pub records: Vec<Record>,
+    /// Checks of preflight and swap that are not made: what they look at is not touched by a drill.
+    #[serde(default)]
+    pub drops: Vec<StepId>,
+    /// Looks at the drill names once they have been moved; checks only.
+    pub sanity: PhaseSpec,
 }

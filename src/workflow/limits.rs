@@ -33,6 +33,8 @@ pub struct Limits {
     pub armed: Lasting,
     /// How long a plan that was shown may be confirmed without asking the witnesses again.
     pub shown: Lasting,
+    /// A release or a switchover is refused when one of its steps was not seen to work for so long; absent: it never is.
+    pub proven: Option<Lasting>,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             cooldown: Lasting::seconds(60 * 60),
             armed: Lasting::seconds(60 * 60),
             shown: Lasting::seconds(5 * 60),
+            proven: None,
         }
     }
 }

@@ -226,7 +226,9 @@ impl Operator {
         it.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
         it.args(["--state".as_ref(), self.state.as_os_str()]);
         it.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
-        it.args(words).stdin(Stdio::null());
+        // Pages that a step writes have their place beside the state, not in this project.
+        let beside = self.workflows.parent().unwrap();
+        it.args(words).stdin(Stdio::null()).current_dir(beside);
         it
     }
 

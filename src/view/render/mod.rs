@@ -1,6 +1,7 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
 mod embargo;
+mod ledger;
 mod log;
 mod loss;
 mod packet;
@@ -11,6 +12,7 @@ mod run;
 mod status;
 
 pub use embargo::{embargoes, kept};
+pub use ledger::ledger;
 pub use log::{entry, log};
 pub use loss::{Loss, loss};
 pub use packet::packet;

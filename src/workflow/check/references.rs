@@ -44,19 +44,24 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
-/// What a rejoin leaves out is a check of preflight.
+/// What a rejoin, or a drill, leaves out is a check of the phases it shares with a release.
 pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
     let workflow = draft.workflow;
-    for (at, id) in workflow.rejoin.iter().flat_map(|it| it.drops.iter().enumerate()) {
+    let rejoin = workflow.rejoin.iter().map(|it| ("rejoin.drops", &it.drops, Phase::Lift));
+    let drill = workflow.drill.iter().map(|it| ("drill.drops", &it.drops, Phase::Swap));
+    for (list, ids, other) in rejoin.chain(drill) {
         let checks = || {
-            let both = draft.phase(Phase::Preflight).chain(draft.phase(Phase::Lift));
+            let both = draft.phase(Phase::Preflight).chain(draft.phase(other));
             both.filter(|it| it.step.is_check()).map(|it| it.step.id.as_str())
         };
-        if !checks().any(|it| it == id.as_str()) {
-            let place = Path::of("rejoin.drops").index(at);
-            let hint = suggest::hint(id.as_str(), checks().collect::<Vec<_>>());
-            let message = format!("neither `preflight` nor `lift` has a check `{id}`");
-            report.value(&place, &fault::E1016, message, hint);
+        for (at, id) in ids.iter().enumerate() {
+            if !checks().any(|it| it == id.as_str()) {
+                let place = Path::of(list).index(at);
+                let hint = suggest::hint(id.as_str(), checks().collect::<Vec<_>>());
+                let message =
+                    format!("neither `preflight` nor `{}` has a check `{id}`", other.name());
+                report.value(&place, &fault::E1016, message, hint);
+            }
         }
     }
 }

@@ -84,6 +84,7 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         // Marks are kept for a day: an older plan could take a number that was there once.
         (Path::of("limits.armed"), Some(limits.armed), 5 * MINUTE, DAY / 2),
         (Path::of("limits.shown"), Some(limits.shown), 30, 15 * MINUTE),
+        (Path::of("limits.proven"), limits.proven, DAY, 10 * 365 * DAY),
         (Path::of("limits.preflight"), Some(limits.preflight), 30, 10 * MINUTE),
         // Below a minute name servers make their own; above an hour a swap is not seen by users.
         (Path::of("switch.cloudflare.ttl_max"), Some(workflow.cloudflare().ttl_max), MINUTE, HOUR),

@@ -284,6 +284,9 @@ async fn a_drill_moves_its_own_names_and_numbers() {
     assert_eq!(cloudflare.content("drill.gigadb.org"), [NAMES[0].2]);
     assert_eq!(cloudflare.content("gigadb.org"), [NAMES[0].1]);
     assert_eq!(cloudflare.content("_changeover-gigadb-drill.gigadb.org"), ["e=1"]);
+    // Which way round its names were is in the intent from then on.
+    let drilled = Some(drill.production.clone());
+    drill.record = Arc::new(Record { drilled, ..(*drill.record).clone() });
     let facts = done(&setting, drill).await;
     assert_eq!(facts[0], Fact::Mark { zone: "gigadb.org/drill".into(), number: 1 });
 }

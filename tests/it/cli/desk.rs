@@ -16,7 +16,7 @@ use changeover::model::{
 };
 use changeover::port::Head;
 use changeover::view::render::Paper;
-use changeover::view::{Loses, WayBack};
+use changeover::view::{LedgerRow, Loses, WayBack};
 
 use crate::cli::whynot::asked;
 use crate::conductor::rig::Rig;
@@ -170,6 +170,20 @@ impl Desk for Fake {
         let known = Known { workflow: &workflow, life, working, now };
         let (report, adoption) = (compare(&known, &sight), adoption(&known, &sight));
         Ok(Drift { glance, sight, report, adoption })
+    }
+
+    fn ledger(&self, _: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
+        let glance = self.glances.lock().unwrap()[0].clone();
+        let workflow = glance.workflow.clone().unwrap();
+        Ok((changeover::view::ledger(&workflow, &glance.lines, &|_| None), glance.now))
+    }
+
+    fn rehearse(
+        &self,
+        _: &SystemName,
+        wanted: &changeover::app::Wanted,
+    ) -> Result<changeover::app::Rehearsed, Fault> {
+        panic!("nobody rehearses a {} here", wanted.kind.name())
     }
 
     async fn order(

@@ -211,6 +211,7 @@ impl Rig {
             inbox,
             expected: BTreeMap::<StepId, i64>::new(),
             measured: BTreeMap::new(),
+            proven: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
         }

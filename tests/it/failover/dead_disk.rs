@@ -46,6 +46,7 @@ fn limited(operator: &Operator, most: Option<u64>, words: &[String]) -> Process 
         None => "trap '' XFSZ; exec \"$0\" \"$@\"".to_owned(),
     };
     it.args(["-c", &script]).arg(plain.get_program()).args(plain.get_args());
+    it.current_dir(plain.get_current_dir().unwrap());
     it.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     it.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     it

@@ -86,7 +86,8 @@ fn is_optional(at: &str) -> bool {
     match last(at) {
         "wait" | "timeout" | "together" | "failover" | "expect" | "annotated" | "distinct"
         | "owned" | "newer_than" | "address" | "body" | "same_as" | "resolvers_min" | "jobs"
-        | "rejoin" | "names" | "scripts" | "arguments" | "proves" | "not" | "identity" => true,
+        | "skippable" | "drops" | "drill" | "rejoin" | "names" | "scripts" | "arguments"
+        | "proves" | "not" | "identity" => true,
         "vars" => false,
         "expires" => way[0] == "gates",
         "name" => {

@@ -150,7 +150,7 @@ impl Default for Settings {
             cloudflare_used: 0,
             dnssec: "no".to_owned(),
             dns_foreign: false,
-            eip_quota: 5,
+            eip_quota: 10,
             one_principal: false,
             access_level: 40,
             tag_level: 30,

@@ -76,7 +76,7 @@ impl SiteState {
     /// Whether the site answers for a name.
     fn serves(&self, host: &str) -> bool {
         let production = self.variable("REMOTE_HOSTNAME") == "gigadb.org";
-        profile::standby_names().iter().any(|name| name == host)
+        profile::standby_names().iter().chain(&profile::staging_names()).any(|name| name == host)
             || production && profile::production_names().iter().any(|name| name == host)
     }
 
@@ -204,6 +204,7 @@ fn plain(status: u16, text: &str) -> Reply {
 pub(crate) fn certificate_names(settings: &SiteSettings) -> Vec<String> {
     let mut names = profile::production_names();
     names.extend(profile::standby_names());
+    names.extend(profile::staging_names());
     names.retain(|name| !settings.cert_without.contains(name));
     names
 }
