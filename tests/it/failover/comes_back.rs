@@ -77,8 +77,6 @@ async fn two_writers_are_named_within_ten_seconds_with_what_is_not_fenced() {
     assert!(told.contains("run: changeover run retry"), "{told}");
     let retried = operator.program(&["run", "retry", "--yes"]).output().unwrap();
     assert!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
-    let settled = lines.by_ref().find(|it| it.contains("SETTLED") && it.contains("two writers"));
-    assert!(settled.is_some());
     watch.kill().unwrap();
     watch.wait().unwrap();
     assert!(operator.life().record.unfenced().is_empty());
