@@ -76,22 +76,27 @@ pub async fn order_in(
         None => read(&text, &file)?,
     });
     let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
-    let opened = match journal::open(&dir, system, &claim) {
+    // A confirmed failover waits for nothing that it does not need: neither for the store nor for what earlier runs
+    // took, which is told with plans and in progress.
+    let hurried =
+        matches!(&order.command, Command::Failover(it) if it.plan.is_some()) && !order.dry_run;
+    let open = if hurried { journal::open_ready } else { journal::open };
+    let opened = match open(&dir, system, &claim) {
         Ok(opened) => opened,
         Err(NotOpened::Busy(holder)) => {
             return handover::send(&dir, &order, &settings.actor, holder).await;
         }
         Err(NotOpened::Fault(fault)) => return Err(fault),
     };
-    // What earlier runs took is told with plans and in progress; a confirmed failover does not wait for it.
-    let hurried =
-        matches!(&order.command, Command::Failover(it) if it.plan.is_some()) && !order.dry_run;
     let lines = if hurried { vec![] } else { journal::read(&dir)? };
     let lines = lines.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world = (hooks.world)(Arc::new(Actuators::new(wire)));
+    if hurried && life.state == State::Steady {
+        world.ahead(&workflow, &life.record);
+    }
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;

@@ -9,7 +9,7 @@ use crate::cli::{
     arm, audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
     ledger, lint, rehearse, rejoin, release, run, runbook, status, switchover, watch, whynot,
 };
-use crate::model::StepId;
+use crate::model::{SiteName, StepId};
 
 const AFTER: &str = "\
 Examples:
@@ -142,6 +142,24 @@ impl From<Reasoned> for Change {
     fn from(it: Reasoned) -> Self {
         Self { dry_run: it.dry_run, yes: it.yes, reason: it.reason }
     }
+}
+
+/// How far a run that is opened goes by itself, and without which checks.
+#[derive(Debug, Args)]
+pub(super) struct Opening {
+    /// Go on by itself to the gate
+    #[arg(long)]
+    pub(super) auto: bool,
+    /// With --auto: the consent to the swap, given in advance
+    #[arg(long, value_name = "SITE", value_parser = site_name, requires = "auto")]
+    pub(super) confirm: Option<SiteName>,
+    /// Go on without this check; wants --reason
+    #[arg(long, value_name = "ID", value_parser = step_id, requires = "reason")]
+    pub(super) waive: Vec<StepId>,
+}
+
+fn site_name(text: &str) -> Result<SiteName, std::convert::Infallible> {
+    Ok(SiteName::from(text))
 }
 
 /// Reads a step's id.

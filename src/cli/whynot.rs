@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::order::Typed;
 use crate::cli::{Outcome, Scene, Verb};
 use crate::cli::{
-    drift, embargo, failback, failover, init, keep, rejoin, release, run, switchover,
+    arm, drift, embargo, failback, failover, init, keep, rejoin, release, run, switchover,
 };
 use crate::conductor::{Aged, Blocker, Order, WhyNot};
 use crate::fault::{E2015, Fault};
@@ -36,6 +36,8 @@ enum Asked {
     Release(release::Release),
     /// Change the roles of two healthy sites
     Switchover(switchover::Switchover),
+    /// Keep a failover ready
+    Arm(arm::Arm),
     /// Give production up
     Failover(failover::Failover),
     /// Make the lost site a standby again
@@ -60,6 +62,7 @@ impl From<Asked> for Verb {
             Asked::Drift(it) => Self::Drift(it),
             Asked::Release(it) => Self::Release(it),
             Asked::Switchover(it) => Self::Switchover(it),
+            Asked::Arm(it) => Self::Arm(it),
             Asked::Failover(it) => Self::Failover(it),
             Asked::Rejoin(it) => Self::Rejoin(it),
             Asked::Failback(it) => Self::Failback(it),
@@ -80,6 +83,7 @@ pub(super) fn asked(args: WhyNotArgs) -> Result<Verb, Fault> {
         Asked::Keep(it) => it.only_reads(),
         Asked::Init(_)
         | Asked::Switchover(_)
+        | Asked::Arm(_)
         | Asked::Failover(_)
         | Asked::Rejoin(_)
         | Asked::Failback(_) => false,

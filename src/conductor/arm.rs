@@ -46,9 +46,11 @@ impl Conductor {
         };
         let (lost, to) = (&readied.armed.lost, &readied.armed.to);
         let says = format!("a failover from {lost} to {to} is armed: plan {}", digest.short());
-        let mut book = self.book();
-        book.shelve(ARMED, &text)?;
-        book.note(by, says, reason, readied.evidence, vec![])
+        self.book().keep(&self.text)?;
+        self.book().shelve(ARMED, &text)?;
+        self.book().note(by, says, reason, readied.evidence, vec![])?;
+        // Armed it is, whatever becomes of the page; and the page is made anew at each arm.
+        Box::pin(self.refresh_runbook(by)).await.map(|_| ())
     }
 
     /// What `arm` would keep.

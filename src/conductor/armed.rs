@@ -116,8 +116,10 @@ impl Conductor {
         };
         let (at, preview) = (self.clock.now(), preview.clone());
         let shown = Shown { plan: plan.digest, armed, at, preview };
-        let text = serde_json::to_string(&shown);
-        text.map_or(Ok(()), |text| self.book().shelve(SHOWN, &text))
+        let Ok(text) = serde_json::to_string(&shown) else { return Ok(()) };
+        let mut book = self.book();
+        book.shelve(SHOWN, &text)?;
+        book.ready()
     }
 
     /// The plan that is confirmed, if it was just shown and is carried out from an armed one that still holds.
@@ -172,6 +174,18 @@ impl Conductor {
         {
             self.start_from(armed, digest);
         }
+    }
+
+    /// The workflow's text, kept. `arm` did that durably; else it is done now.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(super) fn kept_text(&self, armed: bool) -> Result<Digest, Fault> {
+        let mut book = self.book();
+        if armed && book.kept(&self.file).is_ok() {
+            return Ok(self.file);
+        }
+        book.keep(&self.text)
     }
 
     fn start_from(&self, armed: Armed, digest: Digest) {

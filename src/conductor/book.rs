@@ -55,6 +55,11 @@ impl Book {
         self.journal.shelve(name, text)
     }
 
+    /// Lets the next command begin without looking at the store, while no line follows.
+    pub fn ready(&mut self) -> Result<(), Fault> {
+        self.journal.ready(&self.life)
+    }
+
     /// What was put beside the journal.
     pub fn shelved(&self, name: &str) -> Option<String> {
         self.journal.shelved(name)

@@ -7,7 +7,8 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
-use crate::fault::{E2001, E2008, E2018, E2061, E2062, E2063, E2064, Fault};
+use crate::conductor::start::open_already;
+use crate::fault::{E2001, E2008, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
 use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId};
 use crate::port::Asked;
@@ -121,6 +122,7 @@ impl Conductor {
         self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());
+        let from_armed = consent.armed.is_some();
         let mut facts = vec![Fact::Consented { consent }];
         if record.paused {
             facts.push(Fact::Paused { on: false });
@@ -128,7 +130,7 @@ impl Conductor {
         let input = if record.run.is_some() {
             Input::Failover { loss_accepted: true }
         } else {
-            let workflow = self.book().keep(&self.text)?;
+            let workflow = self.kept_text(from_armed)?;
             Input::Start(Box::new(Begin {
                 kind: Kind::Failover,
                 version: None,
@@ -195,11 +197,8 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            let open = Fault::new(&E2018, format!("run {} is open", run.number))
-                .because("a system has one run at a time")
-                .hint("changeover status");
             // Nothing else can be told of what would come after that run.
-            return Err(open);
+            return Err(open_already(run));
         }
         if record.quarantined.is_none() && record.owed.is_empty() {
             return Err(Fault::new(&E2001, "no site is quarantined and nothing is owed")

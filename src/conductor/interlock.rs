@@ -6,7 +6,7 @@ use crate::conductor::guard::refused_by;
 use crate::fault::{E2015, E2031, E2032, Fault};
 use crate::machine::{At, Embargo, Fact, State};
 use crate::model::{Actor, Evidence, Kind, Phase, Roles, SiteName, Time, Verdict, Way};
-use crate::port::{Call, Finding, Seen, Sent};
+use crate::port::{Call, Finding, Seen};
 use crate::workflow::Lasting;
 use crate::workflow::step::Params;
 use crate::workflow::step::params::{EmbargoHolds, EmbargoOn, SwitchWhole};
@@ -111,35 +111,23 @@ impl Conductor {
         // The line is the intent: laying it sets values, and whoever finds it unlaid lays it again.
         let text = format!("the embargo on {site} does not hold: it is laid again");
         self.book().note(by, text, reason.cloned(), evidence, vec![])?;
-        let mut seen = match self.bounded(timeout, action.apply(&changes)).await {
-            Some(
-                Sent::Accepted { evidence, .. }
-                | Sent::Refused { evidence }
-                | Sent::Unknown { evidence },
-            ) => evidence,
-            None => vec![],
-        };
+        let mut said = self.apply_once(timeout, &*action, &changes).await.into_evidence();
         for _ in 0..LOOKS {
-            match self.observe_once(timeout, &*action).await {
-                Seen::Done { evidence, .. } => {
-                    let text = format!("the embargo on {site} holds again");
-                    // Writes came in meanwhile for all anybody knows: going back asks for consent to their loss.
-                    let lies = self.life().record.embargoes.get(site).cloned();
-                    let off = Fact::EmbargoOff { site: site.clone() };
-                    let on = lies.map(|embargo| Fact::EmbargoOn { site: site.clone(), embargo });
-                    let facts = [off].into_iter().chain(on).collect();
-                    self.book().note(by, text, None, evidence, facts)?;
-                    return Ok(true);
-                }
-                Seen::Todo { evidence, .. }
-                | Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => seen = evidence,
+            let seen = self.observe_once(timeout, &*action).await;
+            if matches!(seen, Seen::Done { .. }) {
+                let text = format!("the embargo on {site} holds again");
+                // Writes came in meanwhile for all anybody knows: going back asks for consent to their loss.
+                let lies = self.life().record.embargoes.get(site).cloned();
+                let off = Fact::EmbargoOff { site: site.clone() };
+                let on = lies.map(|embargo| Fact::EmbargoOn { site: site.clone(), embargo });
+                let facts = [off].into_iter().chain(on).collect();
+                self.book().note(by, text, None, seen.into_evidence(), facts)?;
+                return Ok(true);
             }
+            said = seen.into_evidence();
             self.clock.sleep(poll).await;
         }
-        let says: Vec<String> = seen.into_iter().map(|it| it.says).collect();
+        let says: Vec<String> = said.into_iter().map(|it| it.says).collect();
         Err(Fault::new(&E2031, format!("the embargo on {site} could not be laid again"))
             .because(says.join("; "))
             .hint("put it right on the site, then changeover run retry"))

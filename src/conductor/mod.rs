@@ -17,6 +17,7 @@ mod guard;
 mod interlock;
 mod leave;
 mod naming;
+mod once;
 mod orders;
 mod outlived;
 mod packet;

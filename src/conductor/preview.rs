@@ -176,13 +176,11 @@ impl Conductor {
             let call = self.call_in(Arc::clone(&workflow), record.clone(), at, position, step);
             let Ok(call) = call else { continue };
             let (limit, action) = (workflow.limits.witness.0, self.world.action(call));
-            return match self.observe_once(limit, &*action).await {
-                Seen::Todo { changes, evidence } => (changes, evidence),
-                Seen::Done { evidence, .. }
-                | Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => (vec![], evidence),
+            let seen = self.observe_once(limit, &*action).await;
+            return if let Seen::Todo { changes, evidence } = seen {
+                (changes, evidence)
+            } else {
+                (vec![], seen.into_evidence())
             };
         }
         (vec![], vec![])

@@ -11,8 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::fault::Fault;
-use crate::model::{Change, Evidence, Owned, Sight, SiteName};
-use crate::port::{Action, Asked, Call, Check, Finding, Seen, Sent, Survey, Testimony, World};
+use crate::model::{Change, Evidence, Owned, Sight, SiteName, ZoneKept};
+use crate::port::{
+    Action, Asked, ByHand, Call, Check, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use crate::workflow::Workflow;
 
 /// What was met on the way.
@@ -82,13 +84,7 @@ struct Supposed {
 impl Action for Supposed {
     async fn observe(&self) -> Seen {
         let seen = self.action.observe().await;
-        let (Seen::Done { evidence, .. }
-        | Seen::Todo { evidence, .. }
-        | Seen::Busy { evidence }
-        | Seen::Failed { evidence }
-        | Seen::Foreign { evidence }
-        | Seen::Unknown { evidence }) = &seen;
-        self.met.keep(evidence);
+        self.met.keep(&seen.clone().into_evidence());
         match seen {
             Seen::Todo { evidence, .. } if self.done.load(Ordering::SeqCst) => {
                 Seen::Done { evidence, facts: vec![] }
@@ -153,6 +149,18 @@ impl World for Looking {
         queries: &[String],
     ) -> BTreeMap<String, String> {
         self.world.counts(workflow, site, queries).await
+    }
+
+    async fn kept(&self, workflow: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        self.world.kept(workflow).await
+    }
+
+    fn by_hand_setup(&self, workflow: &Workflow) -> String {
+        self.world.by_hand_setup(workflow)
+    }
+
+    async fn by_hand(&self, call: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        self.world.by_hand(call).await
     }
 
     async fn witness(&self, asked: &Asked) -> Testimony {

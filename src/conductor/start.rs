@@ -3,7 +3,7 @@
 use crate::conductor::Conductor;
 use crate::conductor::proven::is_proven;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
-use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
+use crate::machine::{Begin, Fact, Input, Rules, Run, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
 use crate::workflow::step::Step;
 
@@ -71,10 +71,7 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            let open = Fault::new(&E2018, format!("run {} is open", run.number))
-                .because("a system has one run at a time")
-                .hint("changeover status");
-            self.demand(Err(open))?;
+            self.demand(Err(open_already(run)))?;
         }
         let production = match &record.roles {
             Some(Roles::Settled { production }) => production.clone(),
@@ -212,6 +209,13 @@ impl Conductor {
         }
         self.decide(by, input, (reason, vec![evidence], vec![]))
     }
+}
+
+/// Why nothing else may be begun.
+pub(super) fn open_already(run: &Run) -> Fault {
+    Fault::new(&E2018, format!("run {} is open", run.number))
+        .because("a system has one run at a time")
+        .hint("changeover status")
 }
 
 /// Whether people may go on without this check: who is production, which data and which jobs are never taken

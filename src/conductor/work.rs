@@ -84,39 +84,6 @@ impl Conductor {
         Finding { verdict: Verdict::Unknown, evidence: vec![self.evidence(&says)], facts: vec![] }
     }
 
-    /// One look, bounded by the step's time-out: what hangs is unknown.
-    pub(super) async fn look_once(&self, call: Call) -> Finding {
-        let (timeout, check) = (call.timeout, self.world.check(call));
-        self.bounded(timeout, check.look()).await.unwrap_or_else(|| Finding {
-            verdict: Verdict::Unknown,
-            evidence: vec![self.no_answer(timeout)],
-            facts: vec![],
-        })
-    }
-
-    /// One observation, bounded: what hangs is unknown.
-    pub(super) async fn observe_once(&self, timeout: Duration, action: &dyn Action) -> Seen {
-        let seen = self.bounded(timeout, action.observe()).await;
-        seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
-    }
-
-    /// What this comes to, unless it takes longer.
-    pub(super) async fn bounded<T>(
-        &self,
-        timeout: Duration,
-        call: impl Future<Output = T>,
-    ) -> Option<T> {
-        tokio::select! {
-            biased;
-            answer = call => Some(answer),
-            () = self.clock.sleep(timeout) => None,
-        }
-    }
-
-    fn no_answer(&self, timeout: Duration) -> Evidence {
-        self.evidence(&format!("no answer within {} s", timeout.as_secs()))
-    }
-
     /// A check's step: unknown refuses like a failure, and stays known as unknown by its fact.
     fn verdict(
         &self,
@@ -297,13 +264,11 @@ impl Conductor {
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
+        let sent = self.apply_once(call.timeout, action, &changes).await;
         self.book().intend(by, Self::intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
         #[cfg(not(feature = "defect-act-first"))]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
-        let sent =
-            sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });
+        let sent = self.apply_once(call.timeout, action, &changes).await;
         if matches!(call.params, crate::workflow::step::Params::Move(_)) {
             self.end_from()?;
         }

@@ -78,6 +78,24 @@ impl Segments {
         Ok(Self { file, next, rolling: false, poisoned: None, soft: false, sync })
     }
 
+    /// Continues at `next`, the end of the last segment, whose lines are known to be durable.
+    pub(super) fn at_rest(
+        dir: &Path,
+        next: Place,
+        rolling: bool,
+        sync: Box<dyn Syncer>,
+    ) -> Result<Self, Fault> {
+        let path = layout::segment(dir, next.segment);
+        let file = OpenOptions::new().append(true).open(&path);
+        let file = file.map_err(|err| io_fault("open", &path, &err))?;
+        Ok(Self { file: Some(file), next, rolling, poisoned: None, soft: false, sync })
+    }
+
+    /// Where the next line begins, and whether it begins a new segment instead.
+    pub(super) const fn end(&self) -> (Place, bool) {
+        (self.next, self.rolling)
+    }
+
     pub(super) fn sync(&self) -> &dyn Syncer {
         &*self.sync
     }

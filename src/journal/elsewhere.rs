@@ -13,11 +13,12 @@ use crate::journal::append::{Disk, Syncer as _};
 use crate::journal::layout::{self, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
 use crate::journal::open::cut_torn;
+use crate::journal::ready::READY;
 use crate::journal::verify::read;
 use crate::model::Digest;
 
 /// Files beside the journal that a failover can use.
-const BESIDE: [&str; 3] = ["armed.json", "shown.json", "armed-workflow.json"];
+const BESIDE: [&str; 4] = ["armed.json", "shown.json", "armed-workflow.json", READY];
 
 /// Begins the copy at `to`, if there is none yet. Writes nothing at `from`. Says how many lines it has.
 ///

@@ -8,6 +8,8 @@ use crate::journal::blobs;
 use crate::journal::encode::{Tail, encode};
 use crate::journal::layout::{self, Mark};
 use crate::journal::lock::Lock;
+use crate::journal::open::lost;
+use crate::journal::ready::Ready;
 use crate::journal::scan::{Read, find, scan};
 use crate::journal::shelf;
 use crate::journal::store::{SNAPSHOT_LINES, Snapshot, Store};
@@ -67,6 +69,9 @@ impl FileJournal {
     }
 
     fn put(&mut self, draft: Draft, soft: bool) -> Result<Line, Fault> {
+        if let Some(mark) = self.store.lost() {
+            return Err(lost(&self.dir, mark));
+        }
         let (line, bytes, head) = encode(&self.system, self.tail, draft)?;
         self.last = self.segments.append(&self.dir, &bytes, soft)?;
         self.tail = Tail { head, at: line.at };
@@ -109,7 +114,15 @@ impl Journal for FileJournal {
         shelf::shelved(&self.dir, name)
     }
 
+    fn ready(&mut self, life: &Life) -> Result<(), Fault> {
+        self.flush()?;
+        let (next, rolls) = self.segments.end();
+        let ready = Ready::new(self.mark(), next, rolls, self.snapshot, life);
+        ready.write(&self.dir, self.segments.sync())
+    }
+
     fn remember(&mut self, life: &Life) {
+        self.store.catch_up();
         self.store.head(self.mark());
         if self.tail.head.seq >= self.snapshot + SNAPSHOT_LINES {
             self.take_snapshot(life);

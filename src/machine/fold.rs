@@ -91,6 +91,8 @@ impl Record {
         self.paused = false;
         self.counts.clear();
         self.rows = None;
+        // What an earlier run's dump held bounds nothing that this one loads.
+        self.held.clear();
         self.drilled = None;
     }
 

@@ -71,23 +71,9 @@ impl Onward {
         match self {
             Self::FailOver => "changeover failover",
             Self::FailOverIfWhole => "changeover run retry",
-            Self::GoOn => match phase {
-                Phase::Soak => "changeover release accept",
-                Phase::Preflight
-                | Phase::Deploy
-                | Phase::Embargo
-                | Phase::SyncOff
-                | Phase::Backup
-                | Phase::Reset
-                | Phase::Validate
-                | Phase::Assess
-                | Phase::Fence
-                | Phase::Swap
-                | Phase::Sanity
-                | Phase::Lift
-                | Phase::Renew
-                | Phase::SyncOn => "changeover release next",
-            },
+            // The soak alone is ended by a person's word.
+            Self::GoOn if matches!(phase, Phase::Soak) => "changeover release accept",
+            Self::GoOn => "changeover release next",
             Self::GoBack => match (way, phase) {
                 (Way::Forth, Phase::Swap | Phase::Sanity | Phase::Soak) => {
                     "changeover release rollback --reason TEXT"

@@ -75,6 +75,15 @@ pub trait Journal: Send + std::fmt::Debug {
         None
     }
 
+    /// Keeps, durably, what the journal folds to and where it ends: the next start need not look further while it
+    /// still ends there. For a failover whose plan was shown.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn ready(&mut self, _life: &Life) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Keeps what the journal folds to, so that the next start need not read everything. Called after
     /// the line was acknowledged; not durable, never trusted alone.
     fn remember(&mut self, life: &Life);

@@ -118,6 +118,20 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// What was read, whatever it says.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Done { evidence, .. }
+            | Self::Todo { evidence, .. }
+            | Self::Busy { evidence }
+            | Self::Failed { evidence }
+            | Self::Foreign { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
+}
+
 /// What became of a request that changes the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
@@ -138,6 +152,17 @@ pub enum Sent {
         /// What was seen.
         evidence: Vec<Evidence>,
     },
+}
+
+impl Sent {
+    /// What was answered or seen, whatever became of it.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Accepted { evidence, .. }
+            | Self::Refused { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
 }
 
 /// A check.
@@ -293,6 +318,11 @@ pub trait World: Send + Sync {
     async fn by_hand(&self, _: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
         Ok(None)
     }
+
+    /// A failover with this record is about to begin: starts to read the jobs of the site that would be production
+    /// and to make ready what sends requests. Changes nothing, asks no provider, answers at once; what was read is
+    /// used by the first look at each job and by no other.
+    fn ahead(&self, _: &Arc<Workflow>, _: &Record) {}
 
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.
     async fn witness(&self, _: &Asked) -> Testimony {

@@ -38,6 +38,7 @@ mod drift;
 mod drill;
 mod failover;
 mod faults;
+mod frail;
 mod interlock;
 mod journal;
 mod machine;

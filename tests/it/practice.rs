@@ -149,6 +149,11 @@ impl Lab {
     }
 }
 
+/// The number of the last request so far.
+pub(crate) fn last_call(lab: &Lab) -> u64 {
+    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -203,6 +208,18 @@ impl Operator {
         app::glance(&self.settings("reader"), &self.system).unwrap().life
     }
 
+    /// The program itself on this operator's folders, and in the state folder: what it writes for people,
+    /// like the table of sites, it writes there and not into the clone.
+    pub(crate) fn program(&self) -> Process {
+        std::fs::create_dir_all(&self.state).unwrap();
+        let mut process = Process::new(env!("CARGO_BIN_EXE_changeover"));
+        process.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
+        process.args(["--state".as_ref(), self.state.as_os_str()]);
+        process.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
+        process.stdin(Stdio::null()).current_dir(&self.state);
+        process
+    }
+
     pub(crate) async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
         self.order_in(who, command, Hooks::default()).await
     }
@@ -218,18 +235,6 @@ impl Operator {
         let work = app::order_in(&settings, &self.system, order, Arc::new(NoWatcher), hooks);
         // A test that gives many orders would hold them all in its own future, on a small stack.
         Box::pin(work).await
-    }
-
-    /// The program itself, by one of the people.
-    pub(crate) fn program(&self, words: &[&str]) -> Process {
-        let mut it = Process::new(program("changeover"));
-        it.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
-        it.args(["--state".as_ref(), self.state.as_os_str()]);
-        it.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
-        // Pages that a step writes have their place beside the state, not in this project.
-        let beside = self.workflows.parent().unwrap();
-        it.args(words).stdin(Stdio::null()).current_dir(beside);
-        it
     }
 
     /// What a command would do.

@@ -76,11 +76,8 @@ async fn its_commands_run_as_printed_do_the_switch_and_are_adopted() {
     for secret in [&lab.env["CLOUDFLARE_API_TOKEN"], &lab.env["GITLAB_TOKEN"]] {
         assert!(!page.contains(secret.as_str()), "a secret is on the page");
     }
-    let digest = Digest::of(page.as_bytes());
-    let lines = app::glance(&operator.settings("reader"), &operator.system).unwrap().lines;
-    let noted =
-        |body: &Body| matches!(body, Body::Note { text, .. } if text.contains(&digest.to_string()));
-    assert!(lines.iter().any(|it| noted(&it.body)), "{}", operator.last_lines());
+    let digest = Digest::of(page.as_bytes()).to_string();
+    assert!(named(&operator).last().unwrap().contains(&digest), "{}", operator.last_lines());
 
     // What comes later, when the lost site is rebuilt, is the rejoin's.
     let blocks = blocks(page.split("\n## 9. ").next().unwrap());
@@ -163,6 +160,7 @@ async fn its_batches_are_those_that_the_program_sends_and_are_overtaken_once() {
         }
         it
     };
+    assert_eq!(printed.len(), 2, "one batch a zone");
     for it in &printed {
         assert!(sent.iter().any(|sent| plain(sent) == plain(it)), "{it:#}\n{sent:#?}");
     }
@@ -173,6 +171,40 @@ async fn its_batches_are_those_that_the_program_sends_and_are_overtaken_once() {
     let (_, said) = shell(&lab, &format!("{}\n{}\n", blocks[0], blind.join("\n")));
     assert!(said.contains("81058") || said.contains("81057"), "{said}");
     assert!(!said.contains("is moved"), "{said}");
+}
+
+/// The lines of the journal that name a page by its digest.
+fn named(operator: &Operator) -> Vec<String> {
+    let lines = app::glance(&operator.settings("reader"), &operator.system).unwrap().lines;
+    let noted = |body| match body {
+        Body::Note { text, .. } if text.starts_with("runbook ") => Some(text),
+        _ => None,
+    };
+    lines.into_iter().filter_map(|it| noted(it.body)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_arm_makes_the_page_anew() {
+    let lab = Lab::start();
+    let operator = written(&lab, "armed", true).await;
+    let before = named(&operator).len();
+    let path = operator.state.join("gigadb/runbook.md");
+    std::fs::remove_file(&path).unwrap();
+    let arm =
+        || changeover::conductor::Order { command: Command::Arm, reason: None, dry_run: false };
+    let settings = operator.settings("engineer-a");
+    let ask = async || Box::pin(app::why_not(&settings, &operator.system, &arm())).await.unwrap();
+    let found = ask().await;
+    assert!(found.free, "{found:#?}");
+    assert!(!path.exists(), "asking wrote the page");
+    operator.order("engineer-a", Command::Arm).await.unwrap();
+    let (digest, named) = (Digest::of(page(&operator).as_bytes()).to_string(), named(&operator));
+    assert_eq!(named.len(), before + 1, "{named:?}");
+    assert!(named.last().unwrap().contains(&digest), "{named:?}");
+    // What keeps it from being armed is told of it too.
+    lab.post("/_lab/set", &json!({ "sites": { "hk": { "dead": true } } }));
+    let found = ask().await;
+    assert!(found.blockers.iter().any(|it| it.code == "E2065"), "{found:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,13 +75,9 @@ pub(super) async fn prepared(wire: &Arc<Wire>, call: Call) -> Result<Vec<Prepare
         looked: Default::default(),
         leads: Mutex::default(),
     };
-    match swap.look().await.map_err(|it| vec![it])? {
-        Seen::Todo { .. } => (),
-        Seen::Done { evidence, .. }
-        | Seen::Busy { evidence }
-        | Seen::Failed { evidence }
-        | Seen::Foreign { evidence }
-        | Seen::Unknown { evidence } => return Err(evidence),
+    let seen = swap.look().await.map_err(|it| vec![it])?;
+    if !matches!(seen, Seen::Todo { .. }) {
+        return Err(seen.into_evidence());
     }
     let plans = swap.planned.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let one = |it: ZonePlan| Prepared {

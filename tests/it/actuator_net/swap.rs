@@ -121,6 +121,7 @@ async fn what_may_have_landed_is_unknown_and_stops_the_second_zone() {
         assert!(matches!(go(&setting, forth()).await, Sent::Unknown { .. }), "{mishap:?}");
         assert_eq!(cloudflare.state(|it| it.batches.len()), 1, "one attempt, {mishap:?}");
         let rest = todo(setting.world.action(forth()).as_ref()).await;
+        assert_eq!(rest.len(), 6, "{mishap:?}: {rest:?}");
         assert!(rest.iter().all(|it| it.key.starts_with("cloudflare/gigadb.host/")));
     }
 }

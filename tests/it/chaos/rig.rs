@@ -1,7 +1,6 @@
 //! One system over one world: every command is a process of its own, as after a start from the journal.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -56,27 +55,22 @@ impl Journal for Watched {
     }
 
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        self.put(draft, MemoryJournal::append)
-    }
-
-    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
-        self.put(draft, MemoryJournal::append_soft)
-    }
-
-    fn flush(&mut self) -> Result<(), Fault> {
-        self.inner.flush()
-    }
-
-    fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
-        self.inner.shelve(name, text)
-    }
-
-    fn shelved(&self, name: &str) -> Option<String> {
-        self.inner.shelved(name)
-    }
-
-    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
-        self.inner.page(name, text)
+        let gone = || Fault::new(&E4001, "the process is gone");
+        if self.dies() {
+            return Err(gone());
+        }
+        let line = self.inner.append(draft)?;
+        let mut life = self.door.life.lock().unwrap();
+        let entry = Entry { at: line.at, body: line.body.clone() };
+        let folded = replay(&mut life, &entry, &line.by.name);
+        let mut earth = self.door.earth();
+        if let Err(diverged) = folded {
+            earth.broken(format!("the journal does not replay (V12): {diverged:?}"));
+        }
+        earth.judge_line(&line.body, &life);
+        drop(earth);
+        drop(life);
+        if self.dies() { Err(gone()) } else { Ok(line) }
     }
 
     fn remember(&mut self, life: &Life) {
@@ -93,29 +87,6 @@ impl Journal for Watched {
 
     fn roll(&mut self) {
         self.inner.roll();
-    }
-}
-
-type Append = fn(&mut MemoryJournal, Draft) -> Result<Line, Fault>;
-
-impl Watched {
-    fn put(&mut self, draft: Draft, append: Append) -> Result<Line, Fault> {
-        let gone = || Fault::new(&E4001, "the process is gone");
-        if self.dies() {
-            return Err(gone());
-        }
-        let line = append(&mut self.inner, draft)?;
-        let mut life = self.door.life.lock().unwrap();
-        let entry = Entry { at: line.at, body: line.body.clone() };
-        let folded = replay(&mut life, &entry, &line.by.name);
-        let mut earth = self.door.earth();
-        if let Err(diverged) = folded {
-            earth.broken(format!("the journal does not replay (V12): {diverged:?}"));
-        }
-        earth.judge_line(&line.body, &life);
-        drop(earth);
-        drop(life);
-        if self.dies() { Err(gone()) } else { Ok(line) }
     }
 }
 

@@ -85,6 +85,7 @@ fn a_watch_tells_what_changes() {
     insta::assert_snapshot!("drift_watch", ran.out);
     assert_eq!(ran.status, 0, "as the last look was");
     let ran = Typing::at(&desk(&looks)).run("drift --watch --every 1s --for 2s --json");
+    assert!(!ran.out.is_empty(), "{}", ran.err);
     assert!(ran.out.lines().all(|it| it.starts_with("{\"schema\":\"changeover.drift-event/v1\"")));
 }
 

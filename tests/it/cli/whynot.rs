@@ -60,7 +60,9 @@ fn screen(name: &str, desk: &Fake, line: &str, status: u8) {
     let data: Value = serde_json::from_str(&data.out).unwrap();
     assert_eq!(data["schema"], "changeover.why-not/v1");
     assert_eq!((data["exit"] == 0, data["free"] == true), (status == 0, status == 0), "{data}");
-    for it in data["blockers"].as_array().unwrap() {
+    let blockers = data["blockers"].as_array().unwrap();
+    assert_eq!(blockers.is_empty(), status == 0, "{data}");
+    for it in blockers {
         let read = it["evidence"].as_array().unwrap();
         assert!(!read.is_empty() && read.iter().all(|it| it["age_seconds"].is_i64()), "{it}");
         assert!(it["who"] != "" && !it["commands"].as_array().unwrap().is_empty(), "{it}");

@@ -1,7 +1,6 @@
 //! One system in memory: every command is a process of its own, as after a start from the journal.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,12 +9,13 @@ use changeover::conductor::{Book, Command, Conductor, Handed, NoWatcher, Order, 
 use changeover::fault::{E1001, E4001, Fault};
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Body, Entry, Life, State, replay};
-use changeover::model::{Actor, Digest, Identity, Phase, SiteName, StepId, SystemName, Time};
-use changeover::port::{Clock, Draft, Head, Journal, Line};
+use changeover::model::{Actor, Identity, Phase, SiteName, StepId, SystemName, Time};
+use changeover::port::{Clock, Journal, Line};
 use changeover::workflow::Workflow;
 use tokio::sync::{Notify, mpsc};
 
 use super::world::{Scripted, Truth};
+use crate::frail::{Frail, Stops};
 
 pub(crate) const TEXT: &str = include_str!("sample.yaml");
 
@@ -38,76 +38,36 @@ fn read(text: &str, _: &str) -> Result<Workflow, Fault> {
 
 /// Fails at a line: before it is durable or just after.
 #[derive(Debug)]
-struct Fused {
-    inner: MemoryJournal,
+struct Fuse {
     left: Arc<Mutex<Option<(u32, bool)>>>,
+    /// The line that is written now is durable once and never acknowledged; later lines fail before.
+    blown: bool,
 }
 
-impl Journal for Fused {
-    fn head(&self) -> Head {
-        self.inner.head()
-    }
-    fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        self.put(draft, MemoryJournal::append)
-    }
-    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
-        self.put(draft, MemoryJournal::append_soft)
-    }
-    fn flush(&mut self) -> Result<(), Fault> {
-        self.inner.flush()
-    }
-    fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
-        self.inner.shelve(name, text)
-    }
-    fn shelved(&self, name: &str) -> Option<String> {
-        self.inner.shelved(name)
-    }
-    fn remember(&mut self, life: &Life) {
-        self.inner.remember(life);
-    }
-    fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
-        self.inner.keep(text)
-    }
-    fn kept(&self, digest: &Digest) -> Result<String, Fault> {
-        self.inner.kept(digest)
-    }
-    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
-        self.inner.page(name, text)
-    }
-    fn roll(&mut self) {
-        self.inner.roll();
-    }
-}
-
-type Append = fn(&mut MemoryJournal, Draft) -> Result<Line, Fault>;
-
-impl Fused {
-    fn put(&mut self, draft: Draft, append: Append) -> Result<Line, Fault> {
-        let fails = {
-            let mut left = self.left.lock().unwrap();
-            match &mut *left {
-                Some((count, after)) if *count <= 1 => {
-                    *count = 1;
-                    Some(*after)
-                }
-                Some((count, _)) => {
-                    *count -= 1;
-                    None
-                }
-                None => None,
+impl Stops for Fuse {
+    fn before(&mut self, _: &Body) -> Result<(), Fault> {
+        let mut left = self.left.lock().unwrap();
+        match &mut *left {
+            Some((count, after)) if *count <= 1 => {
+                self.blown = *after;
+                *left = Some((1, false));
+                if self.blown { Ok(()) } else { Err(full()) }
             }
-        };
-        let broken = || Fault::new(&E4001, "the disk is full");
-        match fails {
-            None => append(&mut self.inner, draft),
-            Some(true) => {
-                // Durable once and never acknowledged; later lines fail before.
-                *self.left.lock().unwrap() = Some((1, false));
-                append(&mut self.inner, draft).and_then(|_| Err(broken()))
+            Some((count, _)) => {
+                *count -= 1;
+                Ok(())
             }
-            Some(false) => Err(broken()),
+            None => Ok(()),
         }
     }
+
+    fn after(&mut self, _: &Line) -> Result<(), Fault> {
+        if std::mem::take(&mut self.blown) { Err(full()) } else { Ok(()) }
+    }
+}
+
+fn full() -> Fault {
+    Fault::new(&E4001, "the disk is full")
 }
 
 /// Time does not run out while a step is watched.
@@ -218,8 +178,9 @@ impl Rig {
     }
 
     pub(crate) fn conductor(&self) -> (Arc<Conductor>, mpsc::Sender<Handed>) {
-        let inner = self.world.journal.clone();
-        let journal = Box::new(Fused { inner, left: Arc::clone(&self.fuse) });
+        let inner = Box::new(self.world.journal.clone());
+        let stops = Fuse { left: Arc::clone(&self.fuse), blown: false };
+        let journal = Box::new(Frail { inner, stops });
         let (sender, inbox) = mpsc::channel(4);
         let conductor = Conductor::new(self.parts(journal, inbox));
         (Arc::new(conductor), sender)

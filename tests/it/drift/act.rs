@@ -124,7 +124,7 @@ pub(super) async fn adopt(operator: &Operator, site: &str) {
 
 /// What the program itself ends with.
 fn status(operator: &Operator, words: &[&str]) -> (Option<i32>, String) {
-    let out = operator.program(words).output().unwrap();
+    let out = operator.program().args(words).output().unwrap();
     (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
 }
 
@@ -279,7 +279,8 @@ async fn two_writers_are_named_within_ten_seconds() {
     let hands = Hands(&lab);
     let operator = initialised(&lab, "watch").await;
     let own = operator.life().record.addresses;
-    let mut watch = operator.program(&["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut watch =
+        operator.program().args(["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert!(first.contains("no drift"), "{first}");

@@ -146,6 +146,33 @@ async fn armed_it_asks_nobody_before_the_lever_though_the_lost_region_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_that_are_off_already_are_seen_so_at_one_look() {
+    let lab = Lab::start();
+    let operator = Operator::new(&lab, "off");
+    operator.release("v4.3.4", "sydney").await;
+    let cleared = Process::new(&operator.env["CHANGEOVER_SSH"])
+        .args(["gigadb-hk-bastion", "crontab -"])
+        .envs(&operator.env)
+        .stdin(std::process::Stdio::null())
+        .status();
+    assert!(cleared.unwrap().success());
+    operator.order("engineer-a", Command::Arm).await.unwrap();
+    kill(&lab, "sydney", "ap-southeast-2");
+    let shown = operator.dry("engineer-a", failover("hk", LOSS)).await.unwrap();
+    assert!(operator.state.join("gigadb/ready.json").exists());
+    let since = last_call(&lab);
+    let reply = operator.order("engineer-a", confirmed(&shown)).await;
+    reply.unwrap_or_else(|fault| panic!("{fault}\n{}", operator.last_lines()));
+    users_are_on(&operator, &lab, "hk");
+    let (asked, batches) = before_the_lever(&lab, since);
+    let looks = asked.iter().filter(|it| it["method"] == "SSH").count();
+    assert_eq!((looks, batches), (1, 2), "{asked:?}");
+    // Nothing is owed of jobs that it found off.
+    assert!(!format!("{:?}", operator.life().record.owed).contains("Job"), "{asked:?}");
+    app::verify(&operator.settings("reader"), &operator.system).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_switch_itself_refuses_a_plan_that_somebody_overtook() {
     let lab = Lab::start();
     let operator = Operator::new(&lab, "overtaken");

@@ -43,7 +43,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
 
 /// The command that the screen names.
 fn named(operator: &Operator) -> Vec<String> {
-    let out = operator.program(&["status", "--json"]).output().unwrap();
+    let out = operator.program().args(["status", "--json"]).output().unwrap();
     let screen: Value = serde_json::from_slice(&out.stdout).unwrap();
     let command = screen["next"]["command"].as_str().unwrap_or_default().to_owned();
     assert!(command.starts_with("changeover "), "{screen:#}");
@@ -60,7 +60,8 @@ async fn two_writers_are_named_within_ten_seconds_with_what_is_not_fenced() {
     let incident = operator.life().record.incident.unwrap();
     assert!(incident.fence.values().all(|it| it.how == FenceEnd::NotReachable), "{incident:?}");
 
-    let mut watch = operator.program(&["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut watch =
+        operator.program().args(["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
     let first = lines.next().unwrap();
     assert!(!first.contains("two writers"), "{first}");
@@ -75,7 +76,7 @@ async fn two_writers_are_named_within_ten_seconds_with_what_is_not_fenced() {
     }
     // What it names settles it.
     assert!(told.contains("run: changeover run retry"), "{told}");
-    let retried = operator.program(&["run", "retry", "--yes"]).output().unwrap();
+    let retried = operator.program().args(["run", "retry", "--yes"]).output().unwrap();
     assert!(retried.status.success(), "{}", String::from_utf8_lossy(&retried.stderr));
     watch.kill().unwrap();
     watch.wait().unwrap();
@@ -93,7 +94,8 @@ async fn back_while_users_are_moved_it_is_left_all_the_same() {
     let hold = json!({ "service": "cloudflare", "method": "POST", "path": "/batch",
         "action": "timeout_after", "times": 2, "hold_s": 1.0 });
     lab.post("/_lab/faults", &hold);
-    let child = operator.program(&WORDS).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child =
+        operator.program().args(WORDS).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.unwrap();
     until("users are being moved", || batches(&lab).0 > before.0);
     raise(&lab, "sydney");
@@ -138,7 +140,8 @@ async fn killed_after_the_first_batch_the_screen_names_a_way_that_works() {
         let rule = json!({ "service": "cloudflare", "method": "POST", "path": "/batch", "action": action,
             "times": 1, "hold_s": 8.0, "late_s": 2.0, "body_contains": "_changeover-gigadb.gigadb.host" });
         lab.post("/_lab/faults", &rule);
-        let child = operator.program(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child =
+            operator.program().args(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut child = child.unwrap();
         until("the first batch lands", || batches(&lab).1 > before);
         // SIGKILL.
@@ -153,7 +156,7 @@ async fn killed_after_the_first_batch_the_screen_names_a_way_that_works() {
             let command = named(&operator);
             let words = command.iter().map(String::as_str).chain(["--yes"]);
             let words: Vec<&str> = words.collect();
-            let out = operator.program(&words).output().unwrap();
+            let out = operator.program().args(words).output().unwrap();
             let roles = operator.life().record.roles;
             let one = matches!(roles, Some(Roles::Moving { .. } | Roles::Settled { .. }));
             assert!(one, "{what}: {}", String::from_utf8_lossy(&out.stderr));

@@ -176,6 +176,18 @@ fn until_its_first_intent_the_swap_can_be_left_for_validate() {
 }
 
 #[test]
+fn what_a_dump_held_bounds_nothing_of_another_run() {
+    let held = |it: u64| Fact::Held { rows: [("count".to_owned(), it)].into() };
+    let life = learn(&until(release(), |it| *it == State::Steady), held(7));
+    assert_eq!(life.record.held.get("count"), Some(&7));
+    let next = start(&life, Kind::Switchover).unwrap();
+    assert!(next.record.held.is_empty(), "{:?}", next.record.held);
+    // Within a run a later dump says all there is to say, even when nothing could be counted for it.
+    let again = learn(&learn(&next, held(8)), Fact::Held { rows: BTreeMap::new() });
+    assert!(again.record.held.is_empty());
+}
+
+#[test]
 fn the_swap_is_left_when_users_have_arrived() {
     let life = until(release(), ready(Phase::Swap));
     let moving = Fact::RolesMoving { from: "left".into(), to: "right".into() };
