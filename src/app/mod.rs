@@ -1,5 +1,6 @@
 //! Settings read once and checked whole, and the wiring of everything below for the faces above.
 
+mod dead_disk;
 mod drift;
 mod expected;
 mod handover;

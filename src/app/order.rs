@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, handover, kept, ledger, pick, read, text_of, usual};
+use crate::app::{Settings, dead_disk, folder, handover, kept, ledger, pick, read, text_of, usual};
 use crate::conductor::{Book, Command, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
@@ -25,7 +25,9 @@ pub async fn order(
     order: Order,
     watcher: Arc<dyn Watcher>,
 ) -> Result<Reply, Fault> {
-    order_in(settings, system, order, watcher, Hooks::default()).await
+    let command = order.command.clone();
+    let done = order_in(settings, system, order, watcher, Hooks::default()).await;
+    done.map_err(|fault| dead_disk::way_on(fault, settings, system, &command))
 }
 
 /// Puts something before a journal.

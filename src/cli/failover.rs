@@ -1,5 +1,6 @@
 //! `failover`: production is lost. The person sees what is seen and what is lost, and accepts that figure.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,6 +10,7 @@ use crate::cli::order::{Typed, carry_out, plan_text};
 use crate::cli::{Outcome, Scene};
 use crate::conductor::{Command, GivenUp, MayLose, NoWatcher, Order, Plan, Preview};
 use crate::fault::{E2005, E2021, E2062, Fault};
+use crate::machine::State;
 use crate::model::{SiteName, Time};
 
 /// Gives production up.
@@ -42,6 +44,35 @@ pub struct Failover {
 }
 
 pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
+    if let Some(folder) = it.journal.clone() {
+        return elsewhere(it, &folder, scene).await;
+    }
+    given_up(it, scene).await
+}
+
+/// The journal goes on in this folder; a failover that was under way goes on with it.
+async fn elsewhere(it: Failover, folder: &Path, scene: &mut Scene<'_>) -> Outcome {
+    let system = scene.desk.pick(it.system.as_deref())?;
+    let life = scene.desk.glance(&system)?.life;
+    let begun = life.record.failing_over().is_some() && !it.change.dry_run;
+    let ended = if begun {
+        // Its consent is in the journal. After a process that died a person goes on, and that is this one.
+        let halted = matches!(life.state, State::Halted { .. }) && !life.record.paused;
+        let command = if halted { Command::Retry } else { Command::Resume };
+        let typed = Typed::new(command, Change { yes: true, ..it.change });
+        carry_out(Typed { system: it.system, ..typed }, scene).await?
+    } else {
+        given_up(it, scene).await?
+    };
+    let (at, line) = (folder.display(), "changeover");
+    scene.streams.hint(&format!(
+        "until the disk is back, every command is {line} --state {at} …; then: {line} -s {system} run adopt \
+         --journal {at} --reason TEXT"
+    ));
+    Ok(ended)
+}
+
+async fn given_up(it: Failover, scene: &mut Scene<'_>) -> Outcome {
     let mut given = GivenUp {
         confirm: it.confirm.map(SiteName),
         accept_data_loss: it.accept_data_loss,

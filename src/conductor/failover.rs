@@ -24,11 +24,7 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let asked = self.clock.now();
         let record = self.life().record;
-        if record.failing_over().is_some() {
-            return Err(Fault::new(&E2061, "a failover is already under way")
-                .because("two at once would move the same records against each other")
-                .hint("changeover status; to go on with it: changeover run retry; if users' site is lost too: changeover release accept or run close first"));
-        }
+        self.not_twice(&record, it.confirm.as_ref())?;
         let (lost, to) = self.sides(&record)?;
         self.demand(confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
             fault.hint("what would be lost, and the whole command: changeover failover --dry-run")
@@ -122,6 +118,7 @@ impl Conductor {
         reason: Option<String>,
         evidence: Vec<Evidence>,
     ) -> Result<(), Fault> {
+        self.end_the_one_before(by, reason.as_ref())?;
         self.end_drill(by, "production is given up")?;
         let record = self.life().record;
         let (lost, to) = (consent.lost.clone(), consent.to.clone());

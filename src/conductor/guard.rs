@@ -7,6 +7,7 @@ use crate::fault::{E2002, E2005, E2008, E2019, Fault};
 use crate::machine::{At, Input, Life, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
 use crate::port::{Call, Finding};
+use crate::view::Look;
 use crate::workflow::step::Params;
 use crate::workflow::step::params::JobsOff;
 
@@ -178,15 +179,20 @@ impl Conductor {
 
     /// Whether anything but this command's own line stands in the way of an input: a sentence for people.
     pub(super) fn not_now(&self, input: &str) -> Fault {
-        let life = self.life();
-        let allowed = crate::machine::allowed(&life.rules, &life.record, life.state);
+        let (life, workflow) = (self.life(), self.run_workflow().ok());
+        let look = Look { workflow: workflow.as_deref(), ..Look::at_work(&life) };
         let place =
             life.state.at().map_or_else(String::new, |at| format!(" in {}", at.phase.name()));
         let says =
             format!("`{input}` is not possible now: the system is {}{place}", life.state.mode());
-        let what = if allowed.is_empty() { "start".to_owned() } else { allowed.join(", ") };
-        Fault::new(&crate::fault::E2001, says)
-            .hint(format!("possible now: {what}; see changeover status"))
+        let allowed: Vec<String> =
+            crate::view::allowed(&look).into_iter().map(|it| it.command).collect();
+        let hint = if allowed.is_empty() {
+            "changeover status says what it waits for".to_owned()
+        } else {
+            format!("possible now: {}", allowed.join(", "))
+        };
+        Fault::new(&crate::fault::E2001, says).hint(hint)
     }
 
     pub(super) fn told(reason: Option<String>) -> Told {

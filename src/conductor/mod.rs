@@ -19,6 +19,7 @@ mod leave;
 mod naming;
 mod once;
 mod orders;
+mod outlived;
 mod packet;
 mod plan;
 mod preview;

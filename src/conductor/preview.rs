@@ -40,6 +40,11 @@ impl Conductor {
         let mut preview = self.previewed(&life, (lost, to), seen, acknowledged);
         let digest = digest_of(&preview, life.record.epoch, &changes);
         let loss = preview.loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
+        if let (None, Err(fault)) =
+            (&preview.refused, self.not_twice(&life.record, Some(&preview.to)))
+        {
+            preview.refused = fault.hint;
+        }
         let reasons = self.wants_reason(&life.record, &preview.to);
         let knows = preview.diagnosis.may_be_acknowledged() || !reasons.is_empty();
         preview.asked.extend(reasons);
@@ -132,12 +137,16 @@ impl Conductor {
     /// The plan of a failover with all its checks, as a dry run shows it.
     pub(super) async fn failover_plan(&self, acknowledged: Option<&str>) -> Result<Reply, Fault> {
         let life = self.life();
-        let (preview, mut plan, _) = Box::pin(self.preview(acknowledged)).await?;
+        let (lost, to) = self.sides(&life.record)?;
         let number = life.record.run.as_ref().map_or(life.record.runs + 1, |it| it.number);
-        let record =
-            given_up(life.record.clone(), preview.lost.clone(), preview.to.clone(), number);
+        let record = given_up(life.record.clone(), lost, to, number);
         let workflow = self.run_workflow()?;
-        let mut steps = Box::pin(self.planned(&workflow, &record, place(Phase::Assess))).await;
+        // The witnesses and the checks of the standby are asked side by side: each has its own bound.
+        let (previewed, mut steps) = tokio::join!(
+            Box::pin(self.preview(acknowledged)),
+            Box::pin(self.planned(&workflow, &record, place(Phase::Assess))),
+        );
+        let (preview, mut plan, _) = previewed?;
         let asked: Vec<_> = workflow
             .steps(Phase::Assess)
             .iter()
@@ -221,9 +230,7 @@ impl Conductor {
         let lost = affected(diagnosis, standby_lost, known);
         let cell = onward_of(at.phase, at.way, lost);
         let told = |cell: Onward| {
-            // What has moved already is not left half-way.
-            let half = cell == Onward::Stay && record.moving();
-            let way = if half { "changeover run retry" } else { cell.command(at.way, at.phase) };
+            let way = cell.command(at.way, at.phase);
             format!("in {}: {}, since {}: {way}", at.phase.name(), cell.words(), cell.why())
         };
         match cell {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::drift::group::Group;
 use crate::drift::{Difference, Known, Name, adopt};
 use crate::machine::{Embargo, RegionName, region_of};
-use crate::model::{Evidence, Kind, Part, Sight, SiteName};
+use crate::model::{Evidence, Kind, Part, Phase, Sight, SiteName};
 
 pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let seen = Seen { known, sight, group };
@@ -36,7 +36,7 @@ pub(super) fn notes(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<
         };
         let parts = seen.unfenced(site)?;
         Some(format!(
-            "{site} was given up for {production} and may still act: {parts} not done; {writes}"
+            "{site} was given up for {production} and may still act: not fenced: {parts}; {writes}"
         ))
     };
     known.workflow.sites.keys().filter_map(open).collect()
@@ -74,10 +74,16 @@ impl Seen<'_> {
         self.group.whole().or(kept).or_else(|| self.known.other(recorded?))
     }
 
-    /// The parts of this site's fence that are not done, if it was given up and any is left.
+    /// The parts of this site's fence that are not done, if it was given up and any is left, each with how it was left.
     fn unfenced(&self, site: &SiteName) -> Option<String> {
-        let left = self.known.record().unfenced().into_iter().filter(|it| it.1 == *site);
-        let parts: Vec<String> = left.map(|it| it.0.to_string()).collect();
+        let record = self.known.record();
+        let left = record.unfenced().into_iter().filter(|it| it.1 == *site);
+        let parts: Vec<String> = left
+            .map(|(part, _)| {
+                let fence = record.incident.as_ref().and_then(|it| it.fence.get(&part));
+                format!("{part} ({})", fence.map_or("not tried", |it| it.how.name()))
+            })
+            .collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
@@ -95,7 +101,7 @@ impl Seen<'_> {
             reached.contains(site)
                 || Some(*site) == production
                 || self.enforced(site).is_some()
-                || self.given_up(site)
+                || self.lost(site)
         };
         let sites = self.known.workflow.sites.keys();
         let writers: BTreeSet<&SiteName> = sites.filter(writes).filter(counted).collect();
@@ -114,15 +120,14 @@ impl Seen<'_> {
             let leads =
                 |it: &&crate::drift::group::Named<'_>| it.as_production && it.site() == Some(wrong);
             evidence.extend(self.group.names.iter().filter(leads).map(|it| it.evidence.clone()));
-            "users are led to both".to_owned()
+            "users are led to both"
         } else if self.enforced(wrong).is_some() {
-            "the journal refuses writes there".to_owned()
+            "the journal refuses writes there"
         } else {
-            format!("{wrong} was given up")
+            "that one lost production and is not rebuilt"
         };
         let unfenced = self.unfenced(wrong);
-        let open =
-            unfenced.as_ref().map_or_else(String::new, |it| format!("; not fenced: {it} not done"));
+        let open = unfenced.as_ref().map_or_else(String::new, |it| format!("; not fenced: {it}"));
         let rejoins = self.known.record().run.as_ref().is_some_and(|it| it.kind == Kind::Rejoin);
         let next = if reached.len() > 1 {
             "; then settle *half a swap*"
@@ -143,6 +148,15 @@ impl Seen<'_> {
             settle: format!("at once: {}{next}", self.refuse(wrong)),
             command: unfenced.filter(|_| !rejoins).map(|_| "changeover run retry".to_owned()),
         })
+    }
+
+    /// It was given up, and what it holds has not been replaced since: it must refuse writes.
+    fn lost(&self, site: &SiteName) -> bool {
+        let rebuilt =
+            self.known.record().run.as_ref().is_some_and(|run| {
+                run.kind == Kind::Rejoin && run.entered.contains_key(&Phase::Renew)
+            });
+        self.given_up(site) && !rebuilt
     }
 
     /// Users are led to a site that refuses writes and has no embargo, or to none.

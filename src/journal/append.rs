@@ -38,13 +38,21 @@ impl Syncer for Disk {
     }
 }
 
+/// What is said of it when later lines are refused: many are written side by side, and whoever is told first
+/// need not be the one that failed first.
+fn first(fault: &Fault) -> String {
+    let cause = fault.cause.as_deref().unwrap_or_default();
+    format!("{}: {cause}", fault.message)
+}
+
 /// The segment that is written to.
 #[derive(Debug)]
 pub(super) struct Segments {
     file: Option<File>,
     next: Place,
     rolling: bool,
-    poisoned: bool,
+    /// What went wrong with an earlier line.
+    poisoned: Option<String>,
     /// Lines were written that are not durable yet.
     soft: bool,
     sync: Box<dyn Syncer>,
@@ -67,7 +75,7 @@ impl Segments {
             layout::sync_folder(&layout::journal_folder(dir), &*sync)?;
             Some(file)
         };
-        Ok(Self { file, next, rolling: false, poisoned: false, soft: false, sync })
+        Ok(Self { file, next, rolling: false, poisoned: None, soft: false, sync })
     }
 
     /// Continues at `next`, the end of the last segment, whose lines are known to be durable.
@@ -80,7 +88,7 @@ impl Segments {
         let path = layout::segment(dir, next.segment);
         let file = OpenOptions::new().append(true).open(&path);
         let file = file.map_err(|err| io_fault("open", &path, &err))?;
-        Ok(Self { file: Some(file), next, rolling, poisoned: false, soft: false, sync })
+        Ok(Self { file: Some(file), next, rolling, poisoned: None, soft: false, sync })
     }
 
     /// Where the next line begins, and whether it begins a new segment instead.
@@ -103,12 +111,13 @@ impl Segments {
     /// # Errors
     /// E4001; every later call is refused with E4007.
     pub(super) fn append(&mut self, dir: &Path, bytes: &[u8], soft: bool) -> Result<Place, Fault> {
-        if self.poisoned {
+        if let Some(first) = &self.poisoned {
             return Err(Fault::new(&E4007, "an earlier line could not be made durable")
+                .because(first)
                 .hint("the process must end; the next one looks at what is on the disk"));
         }
         let written = self.write(dir, bytes, soft);
-        self.poisoned = written.is_err();
+        self.poisoned = written.as_ref().err().map(first);
         written
     }
 
@@ -125,9 +134,12 @@ impl Segments {
             None => Ok(()),
         };
         let path = layout::segment(dir, self.next.segment);
-        self.poisoned |= synced.is_err();
         self.soft = false;
-        synced.map_err(|err| io_fault("sync", &path, &err))
+        let synced = synced.map_err(|err| io_fault("sync", &path, &err));
+        if let Err(fault) = &synced {
+            self.poisoned.get_or_insert_with(|| first(fault));
+        }
+        synced
     }
 
     fn write(&mut self, dir: &Path, bytes: &[u8], soft: bool) -> Result<Place, Fault> {

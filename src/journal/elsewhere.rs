@@ -12,6 +12,7 @@ use crate::fault::{E4012, Fault};
 use crate::journal::append::{Disk, Syncer as _};
 use crate::journal::layout::{self, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
+use crate::journal::open::cut_torn;
 use crate::journal::ready::READY;
 use crate::journal::verify::read;
 use crate::model::Digest;
@@ -25,7 +26,7 @@ const BESIDE: [&str; 4] = ["armed.json", "shown.json", "armed-workflow.json", RE
 /// E4001, E4012: the journal cannot be read any more, or the copy cannot be written.
 pub fn go_on(from: &Path, to: &Path) -> Result<u64, Fault> {
     if layout::segments(to)? > 0 {
-        return Ok(read(to)?.len() as u64);
+        return gone_on(from, to);
     }
     let count = layout::segments(from).map_err(|why| unreadable(from, &why.message))?;
     if count == 0 {
@@ -49,6 +50,20 @@ pub fn go_on(from: &Path, to: &Path) -> Result<u64, Fault> {
     Ok(read(to)?.len() as u64)
 }
 
+/// A copy that was begun before: it must have every line that can still be read here.
+fn gone_on(from: &Path, to: &Path) -> Result<u64, Fault> {
+    let there = read(to)?;
+    let here = read(from).unwrap_or_default();
+    let same = here.iter().zip(&there).all(|(a, b)| a.hash == b.hash);
+    if same && here.len() <= there.len() {
+        return Ok(there.len() as u64);
+    }
+    let message = format!("{} holds another journal, or an older copy of this one", to.display());
+    Err(Fault::new(&E4012, message)
+        .because(format!("{} lines here and {} there", here.len(), there.len()))
+        .hint("name an empty folder"))
+}
+
 /// Appends what was written at `from` to the journal here. Says how many lines that were.
 ///
 /// # Errors
@@ -64,6 +79,8 @@ pub fn join(dir: &Path, from: &Path, claim: &Claim) -> Result<u64, NotOpened> {
             .hint("`changeover audit log` of both shows where; keep both, and explain E4012");
         return Err(fault.into());
     }
+    // A line that the disk took half of was never acknowledged; it is kept beside the journal.
+    cut_torn(dir)?;
     copy_texts(from, dir)?;
     let (last, count) = (layout::segments(dir)?.max(1), layout::segments(from)?);
     for number in last..=count {

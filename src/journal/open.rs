@@ -253,6 +253,11 @@ fn cut(dir: &Path, after: Head, torn: Torn, sync: &dyn Syncer) -> Result<Cut, Fa
 /// As [`open`], except E4004.
 pub fn cut_tail(dir: &Path, claim: &Claim) -> Result<Option<Cut>, NotOpened> {
     let _lock = Lock::take(dir, claim)?;
+    Ok(cut_torn(dir)?)
+}
+
+/// The same for whoever holds the lock.
+pub(super) fn cut_torn(dir: &Path) -> Result<Option<Cut>, Fault> {
     let end = scan(dir, layout::START, Tail::default(), |_, _| Ok(()))?;
-    Ok(end.torn.map(|torn| cut(dir, end.tail.head, torn, &Disk)).transpose()?)
+    end.torn.map(|torn| cut(dir, end.tail.head, torn, &Disk)).transpose()
 }

@@ -376,6 +376,11 @@ pub enum Fact {
         /// When it was copied.
         of: Time,
     },
+    /// Users were moved away from this site by hand, outside any run: it lost production.
+    LeftByHand {
+        /// The site.
+        site: SiteName,
+    },
     /// What was counted on the copy that users were moved to, by query.
     CopyCounted {
         /// Query and answer.

@@ -212,6 +212,7 @@ impl Record {
             | Fact::LossFound { .. } => {
                 self.lost(fact);
             }
+            Fact::LeftByHand { site } => self.left_by_hand(site),
         }
     }
 

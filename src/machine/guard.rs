@@ -21,12 +21,37 @@ pub(super) fn arrived(record: &Record, at: At) -> bool {
     }
 }
 
-/// Whether going back has not moved anybody yet and may be given up: the site it leads to may be lost by now.
+/// Whether going back may be given up: the site it leads to may be lost by now.
 pub(super) fn stays(record: &Record, at: At) -> bool {
-    at.kind != Kind::Drill
-        && at.way == Way::Back
-        && at.phase == Phase::Swap
-        && arrived(record, At { way: Way::Forth, ..at })
+    let back = at.kind != Kind::Drill && at.way == Way::Back && at.phase == Phase::Swap;
+    back && !arrived(record, at)
+}
+
+/// Where a run goes on that has given going back up: users are still where the way forth had brought them, or
+/// whoever was moved is moved there again, or it is seen that all had gone back already.
+pub(super) fn staying(record: &Record, at: At) -> At {
+    let here = At { phase: Phase::Sanity, group: 0, tried: 1, ..at };
+    let forth = At { way: Way::Forth, ..here };
+    if arrived(record, at) {
+        here
+    } else if arrived(record, forth) {
+        forth
+    } else {
+        At { phase: Phase::Swap, ..forth }
+    }
+}
+
+/// Whether a halted run may be ended with something owed.
+pub(super) fn may_close(record: &Record, at: At) -> bool {
+    region_of(at.phase) == RegionName::Closing || outlived(record, at)
+}
+
+/// Whether a failover has brought users where it led and waits there: if that site is lost as well, it is ended
+/// with what is owed, and another one may begin.
+pub(super) fn outlived(record: &Record, at: At) -> bool {
+    at.kind == Kind::Failover
+        && matches!(at.phase, Phase::Sanity | Phase::Soak)
+        && arrived(record, at)
 }
 
 /// Whether this run may be opened.

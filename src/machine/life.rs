@@ -7,8 +7,8 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, leaves_drill, may_skip, may_start, stays,
-    swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, leaves_drill, may_close, may_skip, may_start,
+    outlived, staying, stays, swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -160,6 +160,7 @@ fn ready(rules: &Rules, record: &Record, at: At, input: &Input) -> Outcome<State
         Input::Voided if at.phase == Phase::Validate => {
             Transition(validate_again(rules, record, at, 1))
         }
+        Input::Close if outlived(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Ready { at })
         }
@@ -242,7 +243,7 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
             let failed = if *done { failed } else { failed | bit(*step) };
             Transition(tally(rules, record, at, 0, failed, unknown & !bit(*step)))
         }
-        Input::Close if region_of(at.phase) == RegionName::Closing => Transition(State::Steady),
+        Input::Close if may_close(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Halted { at, failed, unknown })
         }
@@ -287,9 +288,7 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
         return Super;
     }
     if at.way == Way::Back && to == Way::Forth && !failover {
-        // Users are still where the way forth had brought them.
-        let here = At { way: to, phase: Phase::Sanity, group: 0, tried: 1, ..at };
-        return Transition(enter(rules, record, here));
+        return Transition(enter(rules, record, staying(record, at)));
     }
     let kind = if failover { Kind::Failover } else { at.kind };
     Transition(begin(rules, record, kind, to))

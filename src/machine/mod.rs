@@ -4,6 +4,7 @@
 //! wants now. All that changes is `(State, Record)`; [`Rules`] are fixed by a run's first entry.
 
 mod armed;
+mod by_hand;
 mod consent;
 mod diagnosis;
 mod doors;

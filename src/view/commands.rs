@@ -21,6 +21,15 @@ pub struct Allowed {
 pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     let life = look.life;
     let mut names = machine_allows(&life.rules, &life.record, life.state);
+    // The machine does not read the workflow: where that has no failover, there is none.
+    let gives_up = look.workflow.is_none_or(|it| it.failover.is_some());
+    names.retain(|name| gives_up || *name != "failover");
+    if life.record.roles.is_none() {
+        names.push("init");
+    }
+    if fences_again(look) && !names.contains(&"retry") {
+        names.push("retry");
+    }
     if may_start(look) {
         names.push("start");
     }
@@ -55,6 +64,14 @@ fn may_start(look: &Look<'_>) -> bool {
     };
     let (input, told) = (Input::Start(Box::new(begin)), Told::default());
     step(&life.rules, &life.record, life.state, input, "", life.record.now, told).is_ok()
+}
+
+/// A part of a fence is owed, and nothing else is under way that it would have to wait for.
+fn fences_again(look: &Look<'_>) -> bool {
+    let life = look.life;
+    let rejoins = life.record.run.as_ref().is_some_and(|it| it.kind == Kind::Rejoin);
+    let rests = matches!(life.state, State::Steady | State::Ready { .. });
+    rests && !rejoins && !life.record.unfenced().is_empty()
 }
 
 /// Users are still where the last failover brought them, so there is a way home.

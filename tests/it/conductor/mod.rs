@@ -3,6 +3,7 @@
 mod chaos;
 mod incident;
 mod orders;
+mod outlived;
 mod preflight;
 pub(crate) mod rig;
 mod steps;

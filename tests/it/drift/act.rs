@@ -124,14 +124,8 @@ pub(super) async fn adopt(operator: &Operator, site: &str) {
 
 /// What the program itself ends with.
 fn status(operator: &Operator, words: &[&str]) -> (Option<i32>, String) {
-    let out = binary(operator, words).output().unwrap();
+    let out = operator.program().args(words).output().unwrap();
     (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
-}
-
-fn binary(operator: &Operator, words: &[&str]) -> Process {
-    let mut it = operator.program();
-    it.args(words);
-    it
 }
 
 const RESET: &str = "5 10 * * * /usr/local/bin/databaseReset latest";
@@ -286,7 +280,7 @@ async fn two_writers_are_named_within_ten_seconds() {
     let operator = initialised(&lab, "watch").await;
     let own = operator.life().record.addresses;
     let mut watch =
-        binary(&operator, &["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+        operator.program().args(["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert!(first.contains("no drift"), "{first}");

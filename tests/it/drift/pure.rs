@@ -67,7 +67,12 @@ fn each_disagreement_has_its_name() {
         (&["two-writers"], "sydney", |it| {
             it.life.record.embargoes.insert(site("sydney"), embargo(3_600));
         }),
-        (&["two-writers"], "f-embargo, f-stop", |it| give_up(it, &["f-embargo", "f-stop"])),
+        (&["two-writers"], "f-embargo (not tried), f-stop (not tried)", |it| {
+            give_up(it, &["f-embargo", "f-stop"])
+        }),
+        (&["two-writers"], "sydney", |it| {
+            it.life.record.quarantined = Some(site("sydney"));
+        }),
         (&["embargo-missing"], "hk", |it| {
             it.life.record.embargoes.insert(site("hk"), embargo(3_600));
         }),
@@ -217,7 +222,18 @@ fn adopting_records_what_is_whole() {
     *paper.mark("gigadb.org") = None;
     let it = adoption(&paper.known(), &paper.sight).unwrap();
     assert_eq!(it.production, site("sydney"));
-    assert_eq!(it.facts, [Fact::RolesSettled { production: site("sydney") }]);
+    let fenced = ["f-embargo", "f-backup", "f-stop"]
+        .map(|part| Fact::Owe { owed: Owed::Fence { part: part.into(), site: site("hk") } });
+    let syncs = ["databaseReset", "sync_dropbox"]
+        .map(|job| Fact::Owe { owed: Owed::Job { job: job.to_owned(), site: site("sydney") } });
+    let settled = Fact::RolesSettled { production: site("sydney") };
+    let mut wanted = vec![settled.clone(), Fact::LeftByHand { site: site("hk") }];
+    wanted.extend(fenced.into_iter().chain(syncs));
+    assert_eq!(it.facts, wanted);
+    // In a run the site that was left is the run's to look after.
+    paper.life.record.roles = Some(Roles::Moving { from: site("hk"), to: site("sydney") });
+    let it = adoption(&paper.known(), &paper.sight).unwrap();
+    assert_eq!(it.facts, [settled]);
     assert_eq!(it.unmarked.into_iter().collect::<Vec<_>>(), [("gigadb.org".to_owned(), 3)]);
 }
 

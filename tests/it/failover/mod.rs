@@ -2,6 +2,8 @@
 
 mod armed;
 mod away_and_back;
+mod comes_back;
+mod dead_disk;
 mod fenced;
 mod no_way_back;
 mod refused;

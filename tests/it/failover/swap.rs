@@ -15,7 +15,7 @@ const REGIONS: [(&str, &str); 2] = [("hk", "ap-east-1"), ("sydney", "ap-southeas
 fn on_batch(lab: &Lab, zone: Option<&str>, action: &str, times: u32) {
     let mut rule = json!({
         "service": "cloudflare", "method": "POST", "path": "/batch", "action": action,
-        "times": times, "hold_s": 0.2,
+        "times": times, "hold_s": 0.2, "retry_after": 1,
     });
     if let Some(zone) = zone {
         rule["body_contains"] = format!("_changeover-gigadb.{zone}").into();
@@ -75,6 +75,7 @@ async fn whatever_the_provider_does_users_end_on_one_site() {
             && matches!(reply.state, State::Halted { at, .. } if at.phase == Phase::Swap)
         {
             assert!(matches!(reply.exit, Exit::Failed | Exit::Unknown), "{what}: {reply:?}");
+            assert!(reply.next.ends_with("changeover run retry"), "{what}: {reply:?}");
             let roles = operator.life().record.roles.unwrap();
             assert!(matches!(roles, Roles::Moving { .. }), "{what}: not two that are writable");
             assert!(tried < 4, "{what}: {reply:?}\n{}", operator.last_lines());
