@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::machine::consent::{FenceEnd, Fenced};
-use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
+use crate::machine::entry::{Body, Entry, Fact, Intent, Kept, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
 use crate::machine::record::{Caches, Copied, Counted, Incident, Record, Run, Standing};
@@ -188,11 +188,7 @@ impl Record {
                 self.packet_parts.clone_from(parts);
             }
             Fact::Held { rows } => self.held.clone_from(rows),
-            Fact::Copied { name, kept } => {
-                let now = self.now;
-                self.copies.retain(|_, it| it.until > now);
-                self.copies.insert(name.clone(), kept.clone());
-            }
+            Fact::Copied { name, kept } => self.holds(name, kept),
             Fact::GivenUp { name } => {
                 self.copies.remove(name);
             }
@@ -214,6 +210,13 @@ impl Record {
             }
             Fact::LeftByHand { site } => self.left_by_hand(site),
         }
+    }
+
+    /// A copy that nobody has to keep any more makes room for it.
+    fn holds(&mut self, name: &str, kept: &Kept) {
+        let now = self.now;
+        self.copies.retain(|_, it| it.until > now);
+        self.copies.insert(name.to_owned(), kept.clone());
     }
 
     fn counted(&mut self, fact: &Fact) {
