@@ -9,6 +9,8 @@ use changeover::workflow::Job;
 use super::door::{Act, Defect};
 use super::earth::Earth;
 
+const CHANGED: &str = "the crontab changed since it was read";
+
 impl Act {
     fn job(&self, name: &str) -> Job {
         self.call.workflow.jobs[name].clone()
@@ -53,17 +55,29 @@ impl Act {
     pub(crate) async fn take_out(&self, name: &str, changes: &[Change]) -> Sent {
         let job = self.job(name);
         let (site, _) = self.job_site(&job);
-        let read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
-        let effect = move |it: &mut Earth| {
-            let host = &mut it.sites[site].host;
-            // Other entries may have changed: the table is read again.
-            if !host.has(&job.line) || !read.contains(&job.line) {
-                return Err("the entry changed since it was read".to_owned());
+        let mut read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
+        loop {
+            let (was, own) = (read.clone(), job.clone());
+            let effect = move |it: &mut Earth| {
+                let host = &mut it.sites[site].host;
+                if host.crontab.join("\n") != was {
+                    return Err(CHANGED.to_owned());
+                }
+                host.remove(&own.marker, &own.line);
+                Ok(())
+            };
+            let sent = self.request(Some(site), Box::new(effect)).await;
+            let conflict =
+                matches!(&sent, Sent::Refused { evidence } if evidence[0].says == CHANGED);
+            // Another entry was changed meanwhile: the same with the table as it is now.
+            if !conflict {
+                return sent;
             }
-            host.remove(&job.marker, &job.line);
-            Ok(())
-        };
-        self.request(Some(site), Box::new(effect)).await
+            match self.look_at_job(&job, site).await {
+                Ok((true, _, text)) => read = text,
+                Ok(_) | Err(_) => return sent,
+            }
+        }
     }
 
     pub(crate) async fn job_on_now(&self, name: &str) -> Seen {

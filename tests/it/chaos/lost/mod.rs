@@ -124,7 +124,7 @@ fn a_loss_that_nobody_agreed_to_is_noticed() {
 
 #[test]
 fn a_late_failover_without_marks_is_noticed() {
-    noticed(Defect::Mark, Lean::Switch, 40);
+    noticed(Defect::Mark, Lean::Switch, 80);
 }
 
 #[test]
