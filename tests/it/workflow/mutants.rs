@@ -87,7 +87,7 @@ fn is_optional(at: &str) -> bool {
         "wait" | "timeout" | "together" | "failover" | "expect" | "annotated" | "distinct"
         | "owned" | "newer_than" | "address" | "body" | "same_as" | "resolvers_min" | "jobs"
         | "skippable" | "drops" | "drill" | "rejoin" | "names" | "scripts" | "arguments"
-        | "proves" | "not" | "identity" => true,
+        | "proves" | "not" | "identity" | "sha256" => true,
         "vars" => false,
         "expires" => way[0] == "gates",
         "name" => {
