@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::drift::group::Group;
 use crate::drift::{Difference, Known, Name, adopt};
 use crate::machine::{Embargo, RegionName, region_of};
-use crate::model::{Evidence, Kind, Part, Phase, Sight, SiteName};
+use crate::model::{Evidence, Kind, Part, Sight, SiteName};
 
 pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let seen = Seen { known, sight, group };
@@ -101,7 +101,7 @@ impl Seen<'_> {
             reached.contains(site)
                 || Some(*site) == production
                 || self.enforced(site).is_some()
-                || self.lost(site)
+                || self.given_up(site)
         };
         let sites = self.known.workflow.sites.keys();
         let writers: BTreeSet<&SiteName> = sites.filter(writes).filter(counted).collect();
@@ -148,15 +148,6 @@ impl Seen<'_> {
             settle: format!("at once: {}{next}", self.refuse(wrong)),
             command: unfenced.filter(|_| !rejoins).map(|_| "changeover run retry".to_owned()),
         })
-    }
-
-    /// It was given up, and what it holds has not been replaced since: it must refuse writes.
-    fn lost(&self, site: &SiteName) -> bool {
-        let rebuilt =
-            self.known.record().run.as_ref().is_some_and(|run| {
-                run.kind == Kind::Rejoin && run.entered.contains_key(&Phase::Renew)
-            });
-        self.given_up(site) && !rebuilt
     }
 
     /// Users are led to a site that refuses writes and has no embargo, or to none.
