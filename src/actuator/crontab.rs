@@ -1,9 +1,12 @@
 //! Crontabs as text: which lines are a job's, and the text without or with them. Everything else stays as it is.
 
+use crate::actuator::trouble::Trouble;
+use crate::fault::E3708;
+use crate::model::Evidence;
 use crate::workflow::Job;
 
 /// What Ansible writes above an entry, before its name.
-const MARKER: &str = "#Ansible: ";
+pub(super) const MARKER: &str = "#Ansible: ";
 /// Programs that run another one named later in the line.
 const WRAPPERS: [&str; 14] = [
     "sh", "bash", "dash", "env", "php", "python", "python3", "perl", "ruby", "nice", "ionice",
@@ -112,6 +115,24 @@ fn runs(line: &str) -> bool {
     let line = line.trim_start();
     let first = line.split_whitespace().next().unwrap_or_default();
     !line.is_empty() && !line.starts_with('#') && !first.contains('=')
+}
+
+/// How often a table that somebody else changes meanwhile is read anew.
+const READ_ANEW: u32 = 3;
+
+/// Another job of the same table may be taken out or put in at the same moment: what this one changes is looked
+/// for in the table as it is then, and refused only if that has changed.
+pub(super) async fn again<W: Future<Output = Result<Evidence, Trouble>>>(
+    send: impl Fn() -> W,
+) -> Result<Evidence, Trouble> {
+    let mut left = READ_ANEW;
+    loop {
+        left -= 1;
+        match send().await {
+            Err(trouble) if trouble.harmless && trouble.code == &E3708 && left > 0 => (),
+            sent => return sent,
+        }
+    }
 }
 
 #[cfg(test)]

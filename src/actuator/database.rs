@@ -1,5 +1,6 @@
 //! The database that a host loads into, and whether both sites' databases answer alike.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::actuator::Wire;
 use crate::actuator::aws::rds;
 use crate::actuator::host::Machine;
-use crate::actuator::host::sql::{self, How, declared};
+use crate::actuator::host::sql::{self, How, Said, declared};
 use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding, verdict};
 use crate::fault::{E3506, E3702, E3803, E3804};
@@ -228,6 +229,22 @@ pub(super) async fn compare(wire: &Wire, call: &Call, queries: &[String]) -> Fin
     finding(verdict(alike), evidence)
 }
 
+/// What each query answers at a site; those without an answer are left out.
+pub(super) async fn counts(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    queries: &[String],
+) -> BTreeMap<String, String> {
+    let Ok(database) = declared(workflow) else { return BTreeMap::new() };
+    let place = (database.host.as_str(), database.env_file.as_str());
+    let asked: Vec<(How, &str)> = queries.iter().map(|it| (How::Own, it.as_str())).collect();
+    let said = sql::ask(wire, workflow, site, place, "query", &asked).await.unwrap_or_default();
+    let good = said.iter().map(|it| it.good("database").ok());
+    let both = queries.iter().zip(good);
+    both.filter_map(|(query, answer)| Some((query.clone(), answer?.to_owned()))).collect()
+}
+
 /// Equal; or, while production takes writes, not less than it had when its dump was begun and not more than
 /// it has now.
 fn alike_enough(call: &Call, query: &str, production: &str, standby: &str) -> bool {
@@ -262,12 +279,33 @@ pub(super) async fn ask_site(
     site: &SiteName,
     query: &str,
 ) -> Result<(String, String), Trouble> {
+    let (source, said) = asked(wire, workflow, site, query).await?;
+    let text = said.first().map(|it| it.good(&source)).transpose()?.unwrap_or_default().to_owned();
+    Ok((source, text))
+}
+
+/// The words that a site's database answers; none where it has no row for the question.
+pub(super) async fn words(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<Vec<String>, Trouble> {
+    let (source, said) = asked(wire, workflow, site, query).await?;
+    let rows = said.iter().map(|it| it.rows(&source)).collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect())
+}
+
+async fn asked(
+    wire: &Wire,
+    workflow: &Workflow,
+    site: &SiteName,
+    query: &str,
+) -> Result<(String, Vec<Said>), Trouble> {
     let database = declared(workflow)?;
     let place = (database.host.as_str(), database.env_file.as_str());
     let said = sql::ask(wire, workflow, site, place, "query", &[(How::Own, query)]).await?;
-    let source = Machine::of(workflow, site, &database.host)?.source();
-    let text = said.first().map(|it| it.good(&source)).transpose()?.unwrap_or_default().to_owned();
-    Ok((source, text))
+    Ok((Machine::of(workflow, site, &database.host)?.source(), said))
 }
 
 #[cfg(test)]

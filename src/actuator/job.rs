@@ -7,27 +7,24 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::actuator::Wire;
+use crate::actuator::ahead::{Ahead, Whole, whole};
 use crate::actuator::crontab::{self, Place};
 use crate::actuator::host::Machine;
-use crate::actuator::trouble::{Trouble, coded, finding};
+use crate::actuator::trouble::{Trouble, coded};
 use crate::fault::{E3708, E3709, E3801};
 use crate::machine::{Fact, Owed};
-use crate::model::{Change, Evidence, Role, SiteName, Verb, Verdict};
-use crate::port::{Action, Call, Check, Finding, Seen, Sent};
+use crate::model::{Change, Evidence, Kind, Role, SiteName, Verb};
+use crate::port::{Action, Call, Seen, Sent};
 use crate::workflow::Job;
-use crate::workflow::step::params::{JobOff, JobOn, JobsOff};
+use crate::workflow::step::params::{JobOff, JobOn};
 
 /// Reads a crontab, or replaces it if it is still what was read.
 const CRONTAB: &str = include_str!("host/crontab.sh");
 /// Lists all processes by command line.
 const PROCESSES: &str = include_str!("host/processes.sh");
 
-pub(super) fn check(wire: Arc<Wire>, call: Call, with: JobsOff) -> Box<dyn Check> {
-    Box::new(AllOff { wire, call, with })
-}
-
-pub(super) fn off(wire: Arc<Wire>, call: Call, with: JobOff) -> Box<dyn Action> {
-    Box::new(Off { wire, call, job: with.job, sent: AtomicBool::new(false) })
+pub(super) fn off(wire: Arc<Wire>, call: Call, with: JobOff, ahead: Arc<Ahead>) -> Box<dyn Action> {
+    Box::new(Off { wire, call, job: with.job, ahead, sent: AtomicBool::new(false) })
 }
 
 pub(super) fn on(wire: Arc<Wire>, call: Call, with: JobOn) -> Box<dyn Action> {
@@ -67,15 +64,7 @@ impl<'a> Look<'a> {
         name: &'a str,
         site: Option<&SiteName>,
     ) -> Result<Self, Trouble> {
-        let jobs = &call.workflow.jobs;
-        let missing = || Trouble::harmless(&E3801, "workflow", format!("there is no job {name}"));
-        let job = jobs.get(name).ok_or_else(missing)?;
-        let by_role = match job.runs_on {
-            Role::Production => &call.production,
-            Role::Standby | Role::Quarantined => &call.standby,
-        };
-        let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
-        let machine = Machine::of(&call.workflow, &site, &job.host)?;
+        let (site, machine) = place(call, name, site)?;
         let crontab = read(wire, call, &machine).await?;
         Self::of(wire, call, name, &site, crontab)
     }
@@ -118,7 +107,7 @@ impl<'a> Look<'a> {
     }
 
     /// An entry that runs the job's program and is not the job's own.
-    fn strange(&self) -> Option<&str> {
+    pub(super) fn strange(&self) -> Option<&str> {
         self.places.iter().find_map(|it| match it {
             Place::Other(at) => Some(self.line(*at)),
             Place::Pair { .. } | Place::Bare(_) | Place::Lone(_) => None,
@@ -142,19 +131,23 @@ impl<'a> Look<'a> {
     }
 
     /// Entries of the job, as they stand; empty if it has none.
-    fn own(&self) -> String {
+    pub(super) fn own(&self) -> String {
         crontab::without(&self.text, &self.places).1
     }
 
     /// Running instances, as `PID COMMAND LINE`.
-    async fn running(&self) -> Result<Vec<String>, Trouble> {
+    pub(super) async fn running(&self) -> Result<Vec<String>, Trouble> {
         let workflow = &self.call.workflow;
         let answer = self.machine.run(self.wire, workflow, "processes", PROCESSES, &[]).await?;
-        let text = answer.good(&self.machine.source())?;
+        Ok(self.among(&answer.good(&self.machine.source())?))
+    }
+
+    /// Those of these processes that are instances of the job.
+    fn among(&self, text: &str) -> Vec<String> {
         // Looked for here: a question that held the program's name would find itself.
         let program = crontab::program(&self.job.line);
         let runs = text.lines().filter(|it| crontab::names(it, program));
-        Ok(runs.map(|it| it.trim().to_owned()).collect())
+        runs.map(|it| it.trim().to_owned()).collect()
     }
 
     /// Replaces the crontab that was read. Sent once.
@@ -170,6 +163,19 @@ impl<'a> Look<'a> {
         answer.good(&source)?;
         Ok(self.wire.evidence(&source, "the crontab is written"))
     }
+}
+
+/// The site of a job's step, and the job's machine there.
+fn place(call: &Call, name: &str, site: Option<&SiteName>) -> Result<(SiteName, Machine), Trouble> {
+    let missing = || Trouble::harmless(&E3801, "workflow", format!("there is no job {name}"));
+    let job = call.workflow.jobs.get(name).ok_or_else(missing)?;
+    let by_role = match job.runs_on {
+        Role::Production => &call.production,
+        Role::Standby | Role::Quarantined => &call.standby,
+    };
+    let site = site.or(call.on.as_ref()).unwrap_or(by_role).clone();
+    let machine = Machine::of(&call.workflow, &site, &job.host)?;
+    Ok((site, machine))
 }
 
 /// The digest of a host's crontab as the host itself computed it, and its text.
@@ -193,6 +199,7 @@ struct Off {
     wire: Arc<Wire>,
     call: Call,
     job: String,
+    ahead: Arc<Ahead>,
     /// This object has sent a request that may have had its effect.
     sent: AtomicBool,
 }
@@ -204,7 +211,7 @@ impl Action for Off {
     }
 
     async fn apply(&self, changes: &[Change]) -> Sent {
-        match self.send(changes).await {
+        match crontab::again(|| self.send(changes)).await {
             Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
             Err(trouble) => trouble.sent(&self.wire),
         }
@@ -213,8 +220,16 @@ impl Action for Off {
 
 impl Off {
     async fn look(&self) -> Result<Seen, Trouble> {
-        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
-        let (job, site) = (&self.job, look.site.clone());
+        let (site, machine) = place(&self.call, &self.job, None)?;
+        let failing = self.call.at.kind == Kind::Failover && self.call.since.is_none();
+        let known =
+            if failing { self.ahead.answer(&self.wire, &machine, &self.job).await } else { None };
+        let Whole { crontab, processes } = match known {
+            Some(known) => known?,
+            None => whole(&self.wire, &self.call.workflow, &machine).await?,
+        };
+        let look = Look::of(&self.wire, &self.call, &self.job, &site, crontab)?;
+        let job = &self.job;
         if let Some(line) = look.strange() {
             let says = format!("another entry runs {job} at {site}: {line}");
             return Ok(Seen::Foreign { evidence: vec![look.odd(says)] });
@@ -227,8 +242,7 @@ impl Off {
             let evidence = vec![look.says(format!("{job} has an entry at {site}"))];
             return Ok(Seen::Todo { changes, evidence });
         }
-        let running = look.running().await?;
-        if let Some(process) = running.first() {
+        if let Some(process) = look.among(&processes).first() {
             let says = format!("{job} has no entry at {site}, but runs: {process}");
             return Ok(Seen::Busy { evidence: vec![look.says(says)] });
         }
@@ -270,7 +284,7 @@ impl Action for On {
     }
 
     async fn apply(&self, _: &[Change]) -> Sent {
-        match self.send().await {
+        match crontab::again(|| self.send()).await {
             Ok(evidence) => Sent::Accepted { evidence: vec![evidence], facts: vec![] },
             Err(trouble) => trouble.sent(&self.wire),
         }
@@ -315,72 +329,9 @@ impl On {
     fn paid(&self) -> Vec<Fact> {
         let of_job = |owed: &&Owed| match owed {
             Owed::Job { job, .. } => *job == self.job,
-            Owed::Embargo { .. } | Owed::Standby => false,
+            Owed::Embargo { .. } | Owed::Standby | Owed::Fence { .. } => false,
         };
         let owed = self.call.record.owed.iter().filter(of_job).cloned();
         owed.map(|owed| Fact::Pay { owed }).collect()
-    }
-}
-
-#[derive(Debug)]
-struct AllOff {
-    wire: Arc<Wire>,
-    call: Call,
-    with: JobsOff,
-}
-
-#[async_trait]
-impl Check for AllOff {
-    async fn look(&self) -> Finding {
-        let jobs = &self.call.workflow.jobs;
-        let names: Vec<&String> = if self.with.jobs.is_empty() {
-            jobs.iter().filter(|(_, it)| it.sync.is_some()).map(|(name, _)| name).collect()
-        } else {
-            self.with.jobs.iter().collect()
-        };
-        let mut evidence = Vec::new();
-        let (mut off, mut seen) = (true, true);
-        for site in self.call.workflow.sites.keys() {
-            for name in &names {
-                match self.look_at(name, site).await {
-                    Ok((is_off, read)) => {
-                        off &= is_off;
-                        evidence.push(read);
-                    }
-                    Err(trouble) => {
-                        seen = false;
-                        evidence.push(trouble.evidence(&self.wire));
-                    }
-                }
-            }
-        }
-        if evidence.is_empty() {
-            evidence.push(self.wire.evidence("workflow", "the workflow has no sync jobs"));
-        }
-        let verdict = match (off, seen) {
-            (false, _) => Verdict::Fail,
-            (true, false) => Verdict::Unknown,
-            (true, true) => Verdict::Pass,
-        };
-        finding(verdict, evidence)
-    }
-}
-
-impl AllOff {
-    async fn look_at(&self, name: &str, site: &SiteName) -> Result<(bool, Evidence), Trouble> {
-        let look = Look::at(&self.wire, &self.call, name, Some(site)).await?;
-        let entry = look.own();
-        let entry = entry.lines().last().or_else(|| look.strange());
-        if let Some(line) = entry {
-            return Ok((false, look.odd(format!("{name} has an entry at {site}: {line}"))));
-        }
-        let running = look.running().await?;
-        Ok(match running.first() {
-            Some(process) => (false, look.odd(format!("{name} runs at {site}: {process}"))),
-            None => {
-                let says = format!("{name} has neither an entry nor a running instance at {site}");
-                (true, look.says(says))
-            }
-        })
     }
 }

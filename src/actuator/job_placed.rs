@@ -104,7 +104,7 @@ impl Placed {
     fn may_be_off(&self, name: &str) -> bool {
         let of_job = |owed: &Owed| match owed {
             Owed::Job { job, .. } => job == name,
-            Owed::Embargo { .. } | Owed::Standby => false,
+            Owed::Embargo { .. } | Owed::Standby | Owed::Fence { .. } => false,
         };
         self.call.at.kind == Kind::Rejoin || self.call.record.owed.iter().any(of_job)
     }

@@ -3,8 +3,10 @@
 //! One exhaustive match joins a step's parameters to the code that does it. Every outside call goes
 //! through [`Wire`], the one place for deadlines, the tap and redaction.
 
+mod ahead;
 mod aws;
 mod backup;
+mod by_hand;
 mod cloudflare;
 mod crontab;
 mod database;
@@ -15,6 +17,7 @@ mod host;
 mod http;
 mod job;
 mod job_placed;
+mod jobs_off;
 mod marker;
 mod notify;
 mod sight;
@@ -28,6 +31,7 @@ mod trouble;
 mod warm;
 mod window;
 mod wire;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,9 +39,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::machine::Life;
-use crate::model::{Evidence, Owned, Sight, SiteName, Verdict};
-use crate::port::{Action, Call, Check, Finding, Seen, Sent, Survey, World};
+use crate::machine::{Life, Record};
+use crate::model::{Evidence, Owned, Sight, SiteName, Verdict, ZoneKept};
+use crate::port::{
+    Action, Asked, ByHand, Call, Check, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -48,12 +54,13 @@ pub use wire::{Allowance, Answer, NoAnswer, Spent, TimedOut, Wire};
 pub struct Actuators {
     wire: Arc<Wire>,
     readings: Arc<traffic::Readings>,
+    ahead: Arc<ahead::Ahead>,
 }
 
 impl Actuators {
     /// Actuators that reach the outside through this wire.
     pub fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, readings: Arc::default() }
+        Self { wire, readings: Arc::default(), ahead: Arc::default() }
     }
 }
 
@@ -78,7 +85,7 @@ impl World for Actuators {
             Params::HostImage(it) => host::image::check(wire, call, it),
             Params::HostFile(it) => host::file::check(wire, call, it),
             Params::Closed(it) => window::check(wire, call, it),
-            Params::JobsOff(it) => job::check(wire, call, it),
+            Params::JobsOff(it) => jobs_off::check(wire, call, it),
             Params::Http(it) => http::check(wire, call, it),
             Params::BackupWhole(it) => backup::check(wire, call, it),
             Params::DatabaseTarget(it) => database::target(wire, call, it),
@@ -127,7 +134,7 @@ impl World for Actuators {
             Params::EmbargoOn(it) => embargo::on(wire, call, it),
             Params::EmbargoOff(it) => embargo::off(wire, call, it),
             Params::Announce(it) => notify::action(wire, call, it),
-            Params::JobOff(it) => job::off(wire, call, it),
+            Params::JobOff(it) => job::off(wire, call, it, Arc::clone(&self.ahead)),
             Params::JobOn(it) => job::on(wire, call, it),
             Params::AwsRdsSnapshot(it) => aws::snapshot::action(wire, call, it),
             Params::HostRun(it) => host::run::action(wire, call, it),
@@ -206,6 +213,40 @@ impl World for Actuators {
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>> {
         cloudflare::marks::first(&self.wire, workflow, journal, survey).await
+    }
+
+    async fn counts(
+        &self,
+        workflow: &Workflow,
+        site: &SiteName,
+        queries: &[String],
+    ) -> BTreeMap<String, String> {
+        database::counts(&self.wire, workflow, site, queries).await
+    }
+
+    async fn kept(&self, workflow: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        let client = cloudflare::Client::new(&self.wire, workflow, None)?;
+        cloudflare::kept(&client, workflow).await
+    }
+
+    fn by_hand_setup(&self, workflow: &Workflow) -> String {
+        by_hand::setup(&self.wire, workflow)
+    }
+
+    async fn by_hand(&self, call: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        by_hand::by_hand(&self.wire, call).await
+    }
+
+    fn ahead(&self, workflow: &Arc<Workflow>, record: &Record) {
+        if let Some(to) = record.production().and_then(|lost| workflow.other(lost)) {
+            self.ahead.begin(&self.wire, workflow, to);
+        }
+        // Certificates are read and the client is made while the machines answer.
+        drop(self.wire.http());
+    }
+
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        witness::testimony(&self.wire, asked).await
     }
 
     async fn take_marks(

@@ -42,13 +42,16 @@ impl Warm {
     async fn found(&self) -> (Verdict, Vec<Evidence>) {
         let SiteWarm { query, url, address, within } = &self.with;
         let site = self.call.on.as_ref().unwrap_or(&self.call.standby);
-        let asked = database::ask_site(&self.wire, &self.call.workflow, site, query).await;
-        let names = match asked {
-            Ok((_, names)) => names,
+        let names = match database::words(&self.wire, &self.call.workflow, site, query).await {
+            Ok(names) => names,
             Err(trouble) => return (Verdict::Unknown, vec![trouble.evidence(&self.wire)]),
         };
-        let urls: Vec<String> =
-            names.split_whitespace().map(|name| url.replace(NAME, name)).collect();
+        if names.is_empty() {
+            // Nothing was asked, so nothing is known to answer.
+            let says = format!("the database names no page: {query}");
+            return (Verdict::Fail, vec![coded(&self.wire, &E3303, &format!("http {url}"), says)]);
+        }
+        let urls: Vec<String> = names.iter().map(|name| url.replace(NAME, name)).collect();
         let pages = join_all(urls.iter().map(|url| self.page(url))).await;
         let bad: Vec<_> = pages.into_iter().filter_map(Result::err).collect();
         let any = |verdict| bad.iter().any(|it| it.0 == verdict);

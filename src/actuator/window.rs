@@ -43,7 +43,9 @@ impl Check for Windows {
             let (inside, minutes) = window.at(now);
             if inside {
                 let says = format!("now is inside {text} UTC, for {minutes} more minutes");
-                return finding(Verdict::Fail, vec![coded(&self.wire, &E3901, "clock", says)]);
+                let mut evidence = coded(&self.wire, &E3901, "clock", says);
+                evidence.data["ends_in_minutes"] = json!(minutes);
+                return finding(Verdict::Fail, vec![evidence]);
             }
             if next.is_none_or(|(soonest, _)| minutes < soonest) {
                 next = Some((minutes, text));

@@ -1,26 +1,36 @@
 //! Settings read once and checked whole, and the wiring of everything below for the faces above.
 
+mod dead_disk;
 mod drift;
 mod expected;
 mod handover;
+mod kept;
+mod ledger;
 mod order;
+mod rehearse;
 mod settings;
+mod whynot;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::conductor::ARMED;
 use crate::fault::{E1001, E2012, Fault};
 use crate::journal;
-use crate::machine::Life;
-use crate::model::{SystemName, Time};
+use crate::machine::{Life, State};
+use crate::model::{Digest, Kind, SystemName, Time};
 use crate::port::Line;
+use crate::view::{self, ArmedView};
 use crate::workflow::{self, Rule, Severity, Workflow};
 
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
-pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, order, order_in};
+pub use ledger::ledger;
+pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, order, order_in};
+pub use rehearse::{Happened, Moment, Rehearsed, Trouble, Wanted, rehearse};
 pub use settings::{Flags, Settings};
+pub use whynot::why_not;
 
 /// One finding of the linter or the parser, for faces.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -75,6 +85,8 @@ pub struct Glance {
     pub differs: Vec<String>,
     /// When it was looked.
     pub now: Time,
+    /// Whether a failover is armed, where the workflow knows one and no run is open.
+    pub armed: Option<ArmedView>,
 }
 
 /// The folder of a system's journal and store.
@@ -172,14 +184,34 @@ pub fn glance(settings: &Settings, system: &SystemName) -> Result<Glance, Fault>
         Some(text) => Some(text),
         None => text_of(settings, system).ok().map(|(text, _)| text),
     };
-    let workflow = text.and_then(|text| read(&text, system.as_str()).ok()).map(Arc::new);
+    let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+    let workflow = text.and_then(|text| read(&text, system.as_str()).ok());
+    let workflow = workflow.map(|it| Arc::new(it.walked_as(kind)));
     let holder = journal::holder(&dir)
         .filter(|it| it.alive)
         .map(|it| format!("pid {} on {} since {}", it.pid, it.host, it.since.screen()));
     // Asked at each look: who watches looks many times.
     let now = settings.clock.now();
     let (system, differs) = (system.clone(), settings.outside.differs.clone());
-    Ok(Glance { system, workflow, life, lines, holder, differs, now })
+    let armed = armed_view(settings, &dir, &system, workflow.as_deref(), &life, now);
+    Ok(Glance { system, workflow, life, lines, holder, differs, now, armed })
+}
+
+/// Whether a failover is armed: only said where one could be.
+fn armed_view(
+    settings: &Settings,
+    dir: &Path,
+    system: &SystemName,
+    workflow: Option<&Workflow>,
+    life: &Life,
+    now: Time,
+) -> Option<ArmedView> {
+    let workflow = workflow.filter(|it| it.failover.is_some())?;
+    let steady = life.state == State::Steady && life.record.production().is_some();
+    let (text, _) = text_of(settings, system).ok().filter(|_| steady)?;
+    let (file, limit) = (journal::shelved(dir, ARMED), workflow.limits.armed.as_seconds());
+    let digest = Digest::of(text.as_bytes());
+    Some(view::armed(file.as_deref(), &life.record, &digest, now, limit))
 }
 
 /// Everything the linter says of a file.

@@ -1,13 +1,14 @@
 //! A command on its way to the conductor: here, or handed to the process that holds the lock.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, handover, read, text_of, usual};
-use crate::conductor::{Book, Conductor, Order, Parts, Reply, Watcher};
+use crate::app::{Settings, dead_disk, folder, handover, kept, ledger, pick, read, text_of, usual};
+use crate::conductor::{Book, Command, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
 use crate::machine::{Fact, State};
@@ -24,7 +25,9 @@ pub async fn order(
     order: Order,
     watcher: Arc<dyn Watcher>,
 ) -> Result<Reply, Fault> {
-    order_in(settings, system, order, watcher, Hooks::default()).await
+    let command = order.command.clone();
+    let done = order_in(settings, system, order, watcher, Hooks::default()).await;
+    done.map_err(|fault| dead_disk::way_on(fault, settings, system, &command))
 }
 
 /// Puts something before a journal.
@@ -68,20 +71,32 @@ pub async fn order_in(
 ) -> Result<Reply, Fault> {
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
-    let workflow = Arc::new(read(&text, &file)?);
+    let workflow = Arc::new(match kept::workflow(&dir, &text) {
+        Some(kept) => kept,
+        None => read(&text, &file)?,
+    });
     let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
-    let opened = match journal::open(&dir, system, &claim) {
+    // A confirmed failover waits for nothing that it does not need: neither for the store nor for what earlier runs
+    // took, which is told with plans and in progress.
+    let hurried =
+        matches!(&order.command, Command::Failover(it) if it.plan.is_some()) && !order.dry_run;
+    let open = if hurried { journal::open_ready } else { journal::open };
+    let opened = match open(&dir, system, &claim) {
         Ok(opened) => opened,
         Err(NotOpened::Busy(holder)) => {
             return handover::send(&dir, &order, &settings.actor, holder).await;
         }
         Err(NotOpened::Fault(fault)) => return Err(fault),
     };
-    let lines = journal::read(&dir)?.into_iter().map(|it| it.line).collect::<Vec<_>>();
+    let lines = if hurried { vec![] } else { journal::read(&dir)? };
+    let lines = lines.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world = (hooks.world)(Arc::new(Actuators::new(wire)));
+    if hurried && life.state == State::Steady {
+        world.ahead(&workflow, &life.record);
+    }
     let mut book = Book::new((hooks.journal)(Box::new(journal)), life, Arc::clone(&settings.clock));
     if beyond {
         pause_beyond(&mut book, settings)?;
@@ -91,7 +106,9 @@ pub async fn order_in(
     for text in warnings.into_iter().chain(cut) {
         book.note(&settings.actor, text, None, vec![], vec![])?;
     }
+    let (kept_text, kept_workflow) = (text.clone(), Arc::clone(&workflow));
     let (sender, inbox) = mpsc::channel(16);
+    let proven = ledger::proven(settings, system, &workflow, &lines);
     let conductor = Conductor::new(Parts {
         system: system.clone(),
         book,
@@ -104,13 +121,20 @@ pub async fn order_in(
         inbox,
         expected: usual(&lines),
         measured: crate::view::measured(&lines),
+        proven,
         fresh_id: fresh_id()?,
         read,
     });
     let door = handover::listen(&dir, sender)?;
     let reply = conductor.order(&order, &settings.actor);
+    let arms = order.command == Command::Arm && !order.dry_run;
     tokio::select! {
-        reply = reply => reply,
+        reply = reply => {
+            if arms {
+                kept::keep(&dir, &kept_text, &kept_workflow)?;
+            }
+            reply
+        }
         never = door.serve() => never,
     }
 }
@@ -135,6 +159,37 @@ fn fresh_id() -> Result<String, Fault> {
         |error| Fault::new(&crate::fault::E2015, "no random numbers can be had").because(error),
     )?;
     Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
+
+/// The settings of a command whose journal goes on in this folder, because its own disk is dead.
+///
+/// # Errors
+/// The journal cannot be read any more, or not be written there.
+pub fn elsewhere(settings: &Settings, state: PathBuf) -> Result<Settings, Fault> {
+    let system = pick(settings, None)?;
+    let there = Settings { state, ..settings.clone() };
+    journal::go_on(&folder(settings, &system), &folder(&there, &system))?;
+    Ok(there)
+}
+
+/// Appends what was written elsewhere meanwhile, and writes who said so and why. Says what was done.
+///
+/// # Errors
+/// The lock is held, or the two journals parted.
+pub fn join(
+    settings: &Settings,
+    system: &SystemName,
+    from: &Path,
+    reason: String,
+) -> Result<String, Fault> {
+    let (dir, there) = (folder(settings, system), from.join(system.as_str()));
+    let claim = Claim { since: settings.clock.now(), command: "run adopt".to_owned() };
+    let lines = journal::join(&dir, &there, &claim)?;
+    let says = format!("{lines} lines written in {} were joined", from.display());
+    let Opened { journal, life, .. } = journal::open(&dir, system, &claim)?;
+    let mut book = Book::new(Box::new(journal), life, Arc::clone(&settings.clock));
+    book.note(&settings.actor, says.as_str(), Some(reason), vec![], vec![])?;
+    Ok(says)
 }
 
 /// Cuts a torn tail that the start-up rules would not cut by themselves, and writes who said so and why.

@@ -31,6 +31,7 @@ pub(super) fn rules() -> Rules {
             lasts_seconds: 60,
         }),
         soak_seconds: 60,
+        failover_soak_seconds: None,
     }
 }
 
@@ -66,6 +67,9 @@ fn at_phase(at: At, last: bool, states: &mut Vec<State>) {
     if at.way == Way::Forth {
         let leaving = [(Way::Abort, false), (Way::Back, false), (Way::Forth, true)];
         states.extend(leaving.map(|(to, failover)| State::Settling { at, to, failover }));
+    }
+    if at.way == Way::Back && at.phase == Phase::Swap && at.kind != Kind::Drill {
+        states.push(State::Settling { at, to: Way::Forth, failover: false });
     }
     if at.phase == Phase::Validate {
         states.push(State::Asking { at, until: UNTIL });
@@ -180,6 +184,7 @@ fn run() -> Run {
         backup: None,
         entered: BTreeMap::new(),
         waived: BTreeMap::new(),
+        without: BTreeMap::default(),
     }
 }
 

@@ -1,14 +1,15 @@
 //! What can be typed: the verbs and the flags that every verb takes.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::{
-    audit, chart, completions, drift, embargo, explain, init, keep, lint, release, run, status,
-    watch,
+    arm, audit, chart, completions, drift, drill, embargo, explain, failback, failover, init, keep,
+    ledger, lint, rehearse, rejoin, release, run, runbook, status, switchover, watch, whynot,
 };
-use crate::model::StepId;
+use crate::model::{SiteName, StepId};
 
 const AFTER: &str = "\
 Examples:
@@ -16,6 +17,8 @@ Examples:
   changeover release start v4.4.0                 open a release and make every check
   changeover release next                         do exactly one phase
   changeover release next --confirm sydney        move users: the name is the consent
+  changeover failover --dry-run                   production is down: what is seen, what it costs
+  changeover why-not release next                 what stands in its way, and who can lift it
   changeover release rollback --confirm hk --reason 'search is broken'
   changeover status --json | jq .next             what to do next, for programs
 
@@ -40,6 +43,22 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// Reads what was typed. What is only asked about needs no reason: it is read as a dry run is.
+    ///
+    /// # Errors
+    /// The words make no command, or ask for help.
+    pub fn read<T: Into<OsString> + Clone>(typed: &[T]) -> Result<Self, clap::Error> {
+        let read = Self::try_parse_from(typed.iter().cloned());
+        let Err(error) = read else { return read };
+        let words = typed.iter().cloned().map(Into::into).chain(["--dry-run".into()]);
+        match Self::try_parse_from::<_, OsString>(words) {
+            Ok(asked) if matches!(asked.verb, Verb::WhyNot(_)) => Ok(asked),
+            Ok(_) | Err(_) => Err(error),
+        }
+    }
 }
 
 /// When to colour.
@@ -125,6 +144,24 @@ impl From<Reasoned> for Change {
     }
 }
 
+/// How far a run that is opened goes by itself, and without which checks.
+#[derive(Debug, Args)]
+pub(super) struct Opening {
+    /// Go on by itself to the gate
+    #[arg(long)]
+    pub(super) auto: bool,
+    /// With --auto: the consent to the swap, given in advance
+    #[arg(long, value_name = "SITE", value_parser = site_name, requires = "auto")]
+    pub(super) confirm: Option<SiteName>,
+    /// Go on without this check; wants --reason
+    #[arg(long, value_name = "ID", value_parser = step_id, requires = "reason")]
+    pub(super) waive: Vec<StepId>,
+}
+
+fn site_name(text: &str) -> Result<SiteName, std::convert::Infallible> {
+    Ok(SiteName::from(text))
+}
+
 /// Reads a step's id.
 pub(super) fn step_id(text: &str) -> Result<StepId, std::convert::Infallible> {
     Ok(StepId::from(text))
@@ -141,11 +178,31 @@ pub enum Verb {
     Watch(watch::Watch),
     /// Where the world differs from the journal, and what settles it
     Drift(drift::Drift),
+    /// What stands in the way of a command, with evidence, and who can lift it
+    WhyNot(whynot::WhyNotArgs),
+    /// Write the page with which people do the switch by hand
+    Runbook(runbook::Runbook),
     /// Check workflow files
     Lint(lint::Lint),
     /// Bring a release into production, one phase at a time
     #[command(subcommand)]
     Release(release::Release),
+    /// Change the roles of two healthy sites: a release without a new version
+    Switchover(switchover::Switchover),
+    /// Keep a failover ready on disk, so that it need not read anything first
+    Arm(arm::Arm),
+    /// Production is lost: say what that costs, move users, fence the lost site
+    Failover(failover::Failover),
+    /// Make the lost site a standby again, rebuilt from the new production
+    Rejoin(rejoin::Rejoin),
+    /// Go back after a failover: rejoin first, then switch over
+    Failback(failback::Failback),
+    /// Practise the swap and its way back on names that no users are on
+    Drill(drill::Drill),
+    /// Walk a plan in memory, with the faults you order; calls nobody, changes nothing
+    Rehearse(rehearse::Rehearse),
+    /// When each step of each plan was last proven, where and how
+    Ledger(ledger::Ledger),
     /// Look at runs and mend a halted one
     #[command(subcommand)]
     Run(run::Run),

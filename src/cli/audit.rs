@@ -102,12 +102,16 @@ fn log(args: &Log, scene: &mut Scene<'_>) -> Outcome {
     };
     let lines: Vec<_> = view::with_rules(&glance.lines).filter(|it| meant(it.0)).collect();
     let skipped = args.last.map_or(0, |last| lines.len().saturating_sub(last));
+    let rto = view::rto(&glance.lines, args.run, None);
     for (line, rules) in lines.into_iter().skip(skipped) {
         if scene.streams.json {
             scene.streams.document_line("changeover.line/v1", line)?;
             continue;
         }
-        let says = view::log_line(line, rules);
+        let mut says = view::log_line(line, rules);
+        if let Some(rto) = rto.as_ref().filter(|it| it.line == line.seq && it.whole.is_some()) {
+            says = format!("{says}; took {}", rto.says());
+        }
         let paper = scene.streams.paper;
         scene.streams.answer(&render::log(line.seq, line.at, &line.by.name, &says, paper))?;
     }

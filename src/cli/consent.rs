@@ -50,11 +50,28 @@ pub(super) fn danger(command: &Command, look: &Look<'_>) -> Danger {
             Danger::Ask(format!("Have you seen yourself that {step} is {end}?"))
         }
         // The verb asks for the name itself, after its own look at the world.
-        Command::Pause | Command::DriftAdopt { .. } => Danger::None,
+        Command::Pause | Command::Arm | Command::DriftAdopt { .. } | Command::Runbook => {
+            Danger::None
+        }
         Command::Resume => ask("Go on with the run?"),
         Command::Amend { .. } => ask("Change the rules of the open run? Approvals become void."),
         Command::Adopt => ask("Take over? What an older conductor still does becomes void."),
         Command::Close => ask("End the run with something owed?"),
+        Command::Without { site } => {
+            Danger::Ask(format!("Go on without {site}? What cannot be read there stays unknown."))
+        }
+        Command::Switchover { .. } => {
+            ask("Start a switchover? Production and standby change roles.")
+        }
+        // Its own verb asks for the name and the figure; the conductor demands both.
+        Command::Failover(_) => Danger::None,
+        Command::Rejoin { .. } => ask("Rebuild the lost site from production?"),
+        Command::Drill { .. } => {
+            ask("Move the drill's names there and back? Users stay where they are.")
+        }
+        Command::Failback { .. } => {
+            ask("Go back to the site that was lost: rejoin it, or switch over to it?")
+        }
         Command::Extend { .. } => ask("Let the embargo last longer?"),
         Command::GiveUp { copy } => {
             Danger::Ask(format!("Give {copy} up? What it holds may be deleted from then on."))

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::app::{self, Drift, Glance, LintReport, Settings, Verified};
-use crate::conductor::{Order, Reply, Watcher};
+use crate::app::{self, Drift, Glance, LintReport, Rehearsed, Settings, Verified, Wanted};
+use crate::conductor::{Order, Reply, Watcher, WhyNot};
 use crate::fault::Fault;
-use crate::model::SystemName;
+use crate::model::{SystemName, Time};
+use crate::view::LedgerRow;
 
 /// Answers the commands.
 #[async_trait]
@@ -41,6 +42,18 @@ pub trait Desk: Send + Sync {
     /// The journal is damaged or the system has none.
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault>;
 
+    /// When each step of each plan was last proven, and when that was looked up; locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged, or the workflow's file cannot be read.
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault>;
+
+    /// Walks a plan in memory; calls nobody and writes nothing.
+    ///
+    /// # Errors
+    /// The workflow does not have that plan, or the plan no such step.
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault>;
+
     /// Carries out one command.
     ///
     /// # Errors
@@ -51,6 +64,12 @@ pub trait Desk: Send + Sync {
         order: Order,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Reply, Fault>;
+
+    /// Finds what stands in the way of a command; changes nothing, writes nothing, locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged, or there is no such command here.
+    async fn why_not(&self, system: &SystemName, order: &Order) -> Result<WhyNot, Fault>;
 
     /// Everything the linter says of a file.
     ///
@@ -63,6 +82,12 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The lock is held, or the journal is damaged elsewhere.
     fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault>;
+
+    /// Appends what was written in another folder while this journal's disk was dead.
+    ///
+    /// # Errors
+    /// The lock is held, or the two journals parted.
+    fn join(&self, system: &SystemName, from: &Path, reason: String) -> Result<String, Fault>;
 
     /// Checks a journal whole.
     ///
@@ -97,6 +122,14 @@ impl Desk for Program {
         app::drift(&self.0, system, deadline).await
     }
 
+    fn ledger(&self, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
+        app::ledger(&self.0, system)
+    }
+
+    fn rehearse(&self, system: &SystemName, wanted: &Wanted) -> Result<Rehearsed, Fault> {
+        app::rehearse(&self.0, system, wanted)
+    }
+
     async fn order(
         &self,
         system: &SystemName,
@@ -106,12 +139,20 @@ impl Desk for Program {
         app::order(&self.0, system, order, watcher).await
     }
 
+    async fn why_not(&self, system: &SystemName, order: &Order) -> Result<WhyNot, Fault> {
+        app::why_not(&self.0, system, order).await
+    }
+
     fn lint(&self, file: &Path) -> Result<LintReport, Fault> {
         app::lint(file)
     }
 
     fn cut_tail(&self, system: &SystemName, reason: String) -> Result<String, Fault> {
         app::cut_tail(&self.0, system, reason)
+    }
+
+    fn join(&self, system: &SystemName, from: &Path, reason: String) -> Result<String, Fault> {
+        app::join(&self.0, system, from, reason)
     }
 
     fn verify(&self, system: &SystemName) -> Result<Verified, Fault> {

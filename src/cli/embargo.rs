@@ -20,6 +20,13 @@ pub enum Embargo {
     Extend(Extend),
 }
 
+impl Embargo {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        matches!(self, Self::Show)
+    }
+}
+
 /// Lets an embargo last longer.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("end").required(true))]

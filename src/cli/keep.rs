@@ -18,6 +18,13 @@ pub enum Keep {
     Release(Release),
 }
 
+impl Keep {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        matches!(self, Self::Show)
+    }
+}
+
 /// Gives a copy up.
 #[derive(Debug, Args)]
 pub struct Release {

@@ -4,28 +4,38 @@
 //! [`Desk`] and [`Streams`], so that tests can stand on either side.
 
 mod args;
+mod arm;
 mod audit;
 mod chart;
 mod completions;
 mod consent;
 mod desk;
 mod drift;
+mod drill;
 mod embargo;
 mod explain;
+mod failback;
+mod failover;
 mod init;
 mod keep;
+mod ledger;
 mod lint;
 mod order;
 mod problem;
 mod progress;
+mod rehearse;
+mod rejoin;
 mod release;
 mod run;
+mod runbook;
 mod runs;
 mod schema;
 mod status;
 mod streams;
+mod switchover;
 mod version;
 mod watch;
+mod whynot;
 
 pub use args::{Change, Cli, Color, Global, Verb};
 pub use desk::{Desk, Program};
@@ -36,7 +46,6 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use anstream::ColorChoice;
-use clap::Parser;
 
 use crate::app::{Flags, Glance, Settings};
 use crate::fault::{E2015, Exit, Fault};
@@ -53,11 +62,13 @@ type Outcome = Result<u8, Fault>;
 struct Scene<'a> {
     desk: &'a dyn Desk,
     streams: &'a mut Streams,
+    /// What would be ordered is asked about instead.
+    asks: bool,
 }
 
 /// The process: parse, run, print, exit status.
 pub fn main(typed: &[OsString]) -> u8 {
-    let cli = match Cli::try_parse_from(typed) {
+    let cli = match Cli::read(typed) {
         Ok(cli) => cli,
         Err(error) => return problem::unparsed(&error, typed),
     };
@@ -71,7 +82,12 @@ pub fn main(typed: &[OsString]) -> u8 {
         system: cli.global.system.clone(),
         as_name: cli.global.as_name.clone(),
     };
-    let ran = Settings::read(flags).map(Program).and_then(|desk| {
+    let journal = if let Verb::Failover(it) = &cli.verb { it.journal.clone() } else { None };
+    let settings = Settings::read(flags).and_then(|settings| match journal {
+        Some(folder) => crate::app::elsewhere(&settings, folder),
+        None => Ok(settings),
+    });
+    let ran = settings.map(Program).and_then(|desk| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime
             .map_err(|error| Fault::new(&E2015, "the runtime cannot start").because(error))?;
@@ -85,21 +101,34 @@ pub fn main(typed: &[OsString]) -> u8 {
 
 /// Runs one parsed command and tells what went wrong. Returns the exit status.
 pub async fn run(cli: Cli, desk: &dyn Desk, streams: &mut Streams) -> u8 {
-    let mut scene = Scene { desk, streams };
+    let mut scene = Scene { desk, streams, asks: false };
     match verb(cli.verb, &mut scene).await {
         Ok(status) => status,
         Err(fault) => problem::told(&fault, scene.streams),
     }
 }
 
-async fn verb(verb: Verb, scene: &mut Scene<'_>) -> Outcome {
-    match verb {
+async fn verb(typed: Verb, scene: &mut Scene<'_>) -> Outcome {
+    match typed {
         Verb::Init(it) => init::run(it, scene).await,
         Verb::Status(it) => status::run(&it, scene),
         Verb::Watch(it) => watch::run(&it, scene).await,
         Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),
+        Verb::WhyNot(it) => {
+            scene.asks = true;
+            Box::pin(verb(whynot::asked(it)?, scene)).await
+        }
+        Verb::Runbook(it) => runbook::run(it, scene).await,
         Verb::Release(it) => release::run(it, scene).await,
+        Verb::Switchover(it) => switchover::run(it, scene).await,
+        Verb::Arm(it) => arm::run(it, scene).await,
+        Verb::Failover(it) => failover::run(it, scene).await,
+        Verb::Rejoin(it) => rejoin::run(it, scene).await,
+        Verb::Drill(it) => drill::run(it, scene).await,
+        Verb::Failback(it) => failback::run(it, scene).await,
+        Verb::Rehearse(it) => rehearse::run(it, scene),
+        Verb::Ledger(it) => ledger::run(&it, scene),
         Verb::Run(it) => run::run(it, scene).await,
         Verb::Embargo(it) => embargo::run(it, scene).await,
         Verb::Keep(it) => keep::run(it, scene).await,

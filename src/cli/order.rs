@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::app::Glance;
 use crate::cli::args::Change;
 use crate::cli::consent::{self, Danger};
-use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress};
-use crate::conductor::{Command, NoWatcher, Order, Plan, Reply, Watcher};
+use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress, whynot};
+use crate::conductor::{Command, NoWatcher, Order, Plan, Preview, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
 use crate::view;
@@ -43,8 +43,17 @@ impl Typed {
 /// Carries it out.
 pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(typed.system.as_deref())?;
+    if confirmed_failover(&typed) {
+        // Everything was said with the plan; nothing is read that it does not need.
+        let Change { reason, .. } = typed.change;
+        let order = Order { command: typed.command, reason, dry_run: false };
+        return told(&system, order, scene).await;
+    }
     let glance = scene.desk.glance(&system)?;
     meant(typed.run, &glance)?;
+    if scene.asks {
+        return whynot::answer(typed, &system, scene).await;
+    }
     let Change { dry_run, yes, reason } = typed.change;
     let order = Order { command: typed.command, reason, dry_run };
     if dry_run {
@@ -52,17 +61,28 @@ pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     }
     let danger = consent::danger(&order.command, &look(&glance));
     let command = agreed(danger, &system, &glance, &order, yes, scene).await?;
-    let order = Order { command, ..order };
+    told(&system, Order { command, ..order }, scene).await
+}
+
+/// A failover with all that its verb would ask for.
+fn confirmed_failover(typed: &Typed) -> bool {
+    let given = matches!(&typed.command, Command::Failover(it)
+        if it.plan.is_some() && it.confirm.is_some() && it.accept_data_loss.is_some());
+    given && !typed.change.dry_run && typed.run.is_none()
+}
+
+/// Carries it out and shows how it goes.
+async fn told(system: &SystemName, order: Order, scene: &mut Scene<'_>) -> Outcome {
     let teller = progress::teller(scene.streams);
     let watcher: Arc<dyn Watcher> = teller.watcher();
     let ended = tokio::select! {
-        ended = scene.desk.order(&system, order, watcher) => Some(ended),
+        ended = scene.desk.order(system, order, watcher) => Some(ended),
         pressed = tokio::signal::ctrl_c() => pressed.err().map(|error| Err(deaf(&error))),
     };
     teller.finish();
     match ended {
-        Some(ended) => reply(&system, &ended?, scene),
-        None => interrupted(&system, scene),
+        Some(ended) => reply(system, &ended?, scene),
+        None => interrupted(system, scene),
     }
 }
 
@@ -169,7 +189,7 @@ async fn plan_only(
     Ok(ended.exit.status())
 }
 
-fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
+pub(super) fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
     let steps: Vec<_> = plan
         .steps
         .iter()
@@ -192,7 +212,30 @@ fn plan_text(plan: &Plan, glance: &Glance, scene: &Scene<'_>) -> String {
         page.hang("WAY BACK now:        ", 21, &now.says);
     }
     page.hang("WAY BACK afterwards: ", 21, &plan.way_back.says);
-    format!("{head}{steps}{}", page.into_text())
+    let preview = plan.preview.as_deref();
+    let preview = preview.map(|it| preview_text(it, glance, scene)).unwrap_or_default();
+    format!("{head}{preview}{steps}{}", page.into_text())
+}
+
+/// What a failover costs, before its steps.
+fn preview_text(preview: &Preview, glance: &Glance, scene: &Scene<'_>) -> String {
+    let loss = render::Loss {
+        lost: preview.lost.as_str(),
+        to: preview.to.as_str(),
+        diagnosis: preview.diagnosis.name(),
+        says: &preview.says,
+        refused: preview.refused.as_deref(),
+        fence_first: preview.fence_first,
+        witnesses: &preview.witnesses,
+        data_of: preview.data_of,
+        loss_seconds: preview.loss_seconds,
+        writes: preview.writes,
+        missing: &preview.missing,
+        release: preview.release.as_deref(),
+        expected_seconds: preview.expected_seconds,
+        asked: &preview.asked,
+    };
+    render::loss(&loss, glance.now, scene.streams.paper)
 }
 
 /// The document of a reply.

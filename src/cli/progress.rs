@@ -11,7 +11,7 @@ use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
 use crate::model::{Phase, StepId};
 use crate::view::render::{Page, Paper};
-use crate::view::words::{Mark, lasting, named, purpose, took};
+use crate::view::words::{Mark, lasting, named, purpose_at, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
 const HEARTBEAT: i64 = 30;
@@ -69,7 +69,7 @@ impl Teller {
 
 /// The line that begins a phase.
 fn heading(at: At) -> String {
-    format!("{}: {}", named(at.phase, at.way), purpose(at.phase, at.way))
+    format!("{}: {}", named(at.phase, at.way), purpose_at(at))
 }
 
 /// What ends a step, before what it says: `✔ swap/switch  0.4s  `.

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::{Change, Reasoned, step_id};
+use crate::cli::args::{Change, Opening, Reasoned, step_id};
 use crate::cli::order::{Typed, carry_out};
 use crate::cli::{Outcome, Scene, runs};
 use crate::conductor::Command;
@@ -32,6 +32,13 @@ pub enum Release {
     Abort(Why),
 }
 
+impl Release {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        matches!(self, Self::List | Self::Show(_))
+    }
+}
+
 /// A run's number.
 #[derive(Debug, Args)]
 pub struct Number {
@@ -44,15 +51,8 @@ pub struct Number {
 pub struct Start {
     /// The release, as its tag is called
     version: String,
-    /// Go on by itself to the gate
-    #[arg(long)]
-    auto: bool,
-    /// With --auto: the consent to the swap, given in advance
-    #[arg(long, value_name = "SITE", requires = "auto")]
-    confirm: Option<String>,
-    /// Go on without this check; wants --reason
-    #[arg(long, value_name = "ID", value_parser = step_id, requires = "reason")]
-    waive: Vec<StepId>,
+    #[command(flatten)]
+    opening: Opening,
     #[command(flatten)]
     change: Change,
 }
@@ -128,8 +128,7 @@ pub(super) async fn run(release: Release, scene: &mut Scene<'_>) -> Outcome {
         Release::List => return runs::list(Some(Kind::Release), scene),
         Release::Show(number) => return runs::show(number.run, Some(Kind::Release), scene),
         Release::Start(it) => {
-            let confirm = it.confirm.map(SiteName);
-            let (version, auto, waive) = (it.version, it.auto, it.waive);
+            let (version, Opening { auto, confirm, waive }) = (it.version, it.opening);
             Typed::new(Command::Start { version, auto, confirm, waive }, it.change)
         }
         Release::Next(it) => {

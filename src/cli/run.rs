@@ -9,7 +9,7 @@ use crate::cli::order::{Typed, carry_out};
 use crate::cli::{Outcome, Scene, consent, done, runs};
 use crate::conductor::Command;
 use crate::fault::{E1001, Fault};
-use crate::model::StepId;
+use crate::model::{SiteName, StepId};
 
 /// The verbs of a run.
 #[derive(Debug, Subcommand)]
@@ -34,8 +34,28 @@ pub enum Run {
     Amend(Amend),
     /// Take over a run that nobody drives, or a foreign mark
     Adopt(Adopt),
+    /// Go on though a site that users have left does not serve
+    Without(Without),
     /// End a run that halted while closing, with something owed
     Close(Why),
+}
+
+impl Run {
+    /// Whether it changes nothing, or stands outside the journal.
+    pub(super) const fn only_reads(&self) -> bool {
+        match self {
+            Self::List | Self::Show(_) | Self::Logs(_) => true,
+            Self::Adopt(it) => it.cut_tail,
+            Self::Retry(_)
+            | Self::Skip(_)
+            | Self::Resolve(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Amend(_)
+            | Self::Without(_)
+            | Self::Close(_) => false,
+        }
+    }
 }
 
 /// A run's number.
@@ -73,6 +93,15 @@ pub struct Why {
     change: Reasoned,
 }
 
+/// Goes on without a site.
+#[derive(Debug, Args)]
+pub struct Without {
+    /// The site that users have left and that does not serve
+    site: String,
+    #[command(flatten)]
+    change: Reasoned,
+}
+
 /// Takes over.
 #[derive(Debug, Args)]
 pub struct Adopt {
@@ -81,6 +110,9 @@ pub struct Adopt {
     /// Cut bytes off the end of the journal that may or may not have been a line (E4004); they are kept
     #[arg(long, conflicts_with = "run")]
     cut_tail: bool,
+    /// Append what `failover --journal DIR` wrote there while this journal's disk was dead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["run", "cut_tail"])]
+    journal: Option<PathBuf>,
     #[command(flatten)]
     change: Reasoned,
 }
@@ -142,10 +174,28 @@ pub(super) async fn run(run: Run, scene: &mut Scene<'_>) -> Outcome {
             Typed::new(Command::Amend { text, file }, it.change)
         }
         Run::Adopt(it) if it.cut_tail => return cut_tail(it.change.into(), scene),
+        Run::Adopt(Adopt { journal: Some(from), change, .. }) => {
+            return join(&from, change.into(), scene);
+        }
         Run::Adopt(it) => Typed::new(Command::Adopt, it.change).of(it.run),
+        Run::Without(it) => Typed::new(Command::Without { site: SiteName(it.site) }, it.change),
         Run::Close(it) => Typed::new(Command::Close, it.change).of(it.run),
     };
     carry_out(typed, scene).await
+}
+
+/// What was written elsewhere comes behind the journal's last line.
+fn join(from: &std::path::Path, change: Change, scene: &mut Scene<'_>) -> Outcome {
+    let system = scene.desk.pick(None)?;
+    if change.dry_run {
+        let says = format!("would append the lines of {} that follow here", from.display());
+        scene.streams.answer(&says)?;
+        return done();
+    }
+    consent::yes("Append what was written elsewhere?", change.yes, scene.streams)?;
+    let says = scene.desk.join(&system, from, change.reason.unwrap_or_default())?;
+    scene.streams.answer(&says)?;
+    done()
 }
 
 /// The journal cannot be folded here, so nothing of a run is asked.

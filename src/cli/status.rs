@@ -32,7 +32,8 @@ enum Format {
 pub(super) fn run(args: &Status, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(args.system.as_deref())?;
     let glance = scene.desk.glance(&system)?;
-    let view = view::status(&look(&glance));
+    let mut view = view::status(&look(&glance));
+    view.armed.clone_from(&glance.armed);
     match args.format {
         Format::Text if !scene.streams.json => {
             let mut screen = render::status(&view, scene.streams.paper);

@@ -1,7 +1,9 @@
-//! Time: the one place that reads clocks, and a clock that tests turn by hand.
+//! Time: the one place that reads clocks, a clock that tests turn by hand, and one for a world in memory.
 
 mod manual;
+mod staged;
 mod system;
 
 pub use manual::ManualClock;
+pub use staged::StagedClock;
 pub use system::SystemClock;

@@ -1,5 +1,6 @@
 //! The journal and what it folds to, kept in step: decide on a copy, write, adopt.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::fault::Fault;
@@ -13,12 +14,14 @@ pub struct Book {
     journal: Box<dyn Journal>,
     clock: Arc<dyn Clock>,
     life: Life,
+    /// Lines that are no intents wait for the next intent to be durable.
+    soft: bool,
 }
 
 impl Book {
     /// A book over an opened journal.
     pub fn new(journal: Box<dyn Journal>, life: Life, clock: Arc<dyn Clock>) -> Self {
-        Self { journal, clock, life }
+        Self { journal, clock, life, soft: false }
     }
 
     /// What the journal folds to.
@@ -34,6 +37,49 @@ impl Book {
     /// Keeps a text.
     pub fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
         self.journal.keep(text)
+    }
+
+    /// While on, only intents are made durable, each with all lines before it: one sync before an effect.
+    /// Switching it off makes all durable.
+    pub fn soft(&mut self, on: bool) -> Result<(), Fault> {
+        let was = std::mem::replace(&mut self.soft, on);
+        if was && !on {
+            self.journal.flush()?;
+            self.journal.remember(&self.life);
+        }
+        Ok(())
+    }
+
+    /// Puts a text beside the journal.
+    pub fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
+        self.journal.shelve(name, text)
+    }
+
+    /// Lets the next command begin without looking at the store, while no line follows.
+    pub fn ready(&mut self) -> Result<(), Fault> {
+        self.journal.ready(&self.life)
+    }
+
+    /// What was put beside the journal.
+    pub fn shelved(&self, name: &str) -> Option<String> {
+        self.journal.shelved(name)
+    }
+
+    fn append(&mut self, draft: Draft) -> Result<(), Fault> {
+        let intent = matches!(draft.body, Body::Intent(_));
+        if self.soft && !intent {
+            self.journal.append_soft(draft)
+        } else {
+            self.journal.append(draft)
+        }
+        .map(|_| ())
+    }
+
+    /// The store is told of what is durable only: an intent makes all lines before it so.
+    fn remember(&mut self, intent: bool) {
+        if intent || !self.soft {
+            self.journal.remember(&self.life);
+        }
     }
 
     /// Where an input would lead, without writing anything.
@@ -97,17 +143,22 @@ impl Book {
         // The line of a run's end still belongs to the run.
         let run = turned.record.run.as_ref().or(self.life.record.run.as_ref()).map(|it| it.number);
         let (epoch, body) = (turned.record.epoch, turned.entry.body);
-        self.journal.append(Draft { at, wall, epoch, run, by: by.clone(), body })?;
+        self.append(Draft { at, wall, epoch, run, by: by.clone(), body })?;
         self.life.record = turned.record;
         self.life.state = turned.state;
         if let Some(rules) = rules {
             self.life.rules = rules;
         }
-        self.journal.remember(&self.life);
+        self.remember(false);
         if ends && self.life.record.run.is_none() {
             self.journal.roll();
         }
         Ok(Ok(turned.wanted))
+    }
+
+    /// Writes a page for people beside the journal; where, if there is such a place.
+    pub fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        self.journal.page(name, text)
     }
 
     /// Writes that an effect is about to happen.
@@ -138,9 +189,10 @@ impl Book {
         let entry = Entry { at, body: body.clone() };
         let record = self.life.record.after(&entry, &by.name);
         let run = record.run.as_ref().map(|it| it.number);
-        self.journal.append(Draft { at, wall, epoch: record.epoch, run, by: by.clone(), body })?;
+        let intent = matches!(body, Body::Intent(_));
+        self.append(Draft { at, wall, epoch: record.epoch, run, by: by.clone(), body })?;
         self.life.record = record;
-        self.journal.remember(&self.life);
+        self.remember(intent);
         Ok(())
     }
 

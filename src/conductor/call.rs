@@ -6,7 +6,7 @@ use crate::conductor::Conductor;
 use crate::conductor::roles::roles_at;
 use crate::fault::Fault;
 use crate::machine::{At, Record, Run};
-use crate::model::{Evidence, OpId, Role, SiteName};
+use crate::model::{Evidence, OpId, Phase, Role, SiteName};
 use crate::port::{Call, RunFacts};
 use crate::workflow::Workflow;
 use crate::workflow::step::{Params, Step};
@@ -20,8 +20,11 @@ impl Conductor {
         position: u8,
         step: &Step,
     ) -> Result<Result<Call, Evidence>, Fault> {
-        let workflow = self.run_workflow()?;
-        Ok(self.call_in(workflow, self.life().record, at, position, step))
+        let (workflow, mut record) = (self.run_workflow()?, self.life().record);
+        if at.phase == Phase::Fence {
+            record = crate::conductor::fence::as_then(record);
+        }
+        Ok(self.call_in(workflow, record, at, position, step).map(|call| self.with_kept(call)))
     }
 
     /// The call of a step as it would be with this record.
@@ -59,7 +62,11 @@ impl Conductor {
         let phase = format!("{}/{:?}", at.phase.name(), at.way);
         let op =
             OpId::of(&record.journal, run.number, &phase, step.id.as_str(), step.kind(), &wanted);
-        let timeout = step.timeout.unwrap_or(workflow.limits.action).0;
+        let mut timeout = step.timeout.unwrap_or(workflow.limits.action).0;
+        if at.phase == Phase::Fence {
+            // What is not done by then is owed.
+            timeout = timeout.min(workflow.limits.fence.0);
+        }
         Ok(Call {
             on: step.on.map(|role| site_of(role, &production, &standby)),
             attempt: record.failures.get(&place).copied().unwrap_or(0) + 1,
@@ -74,6 +81,7 @@ impl Conductor {
             op,
             timeout,
             record: Arc::new(record),
+            kept: None,
         })
     }
 }

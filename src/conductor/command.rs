@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Exit;
-use crate::machine::{At, Ended, State};
-use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time};
+use crate::machine::{At, Diagnosis, Ended, State};
+use crate::model::{Change, Digest, Evidence, SiteName, StepId, Time, Witness};
 use crate::view::WayBack;
 
 /// One command. The same for the CLI and for the socket of a working conductor.
@@ -82,6 +82,11 @@ pub enum Command {
     Adopt,
     /// End a run with something owed.
     Close,
+    /// Go on though a site that users have left does not serve.
+    Without {
+        /// Which.
+        site: SiteName,
+    },
     /// Let an embargo last longer.
     Extend {
         /// Which; all that lie when absent.
@@ -101,57 +106,123 @@ pub enum Command {
         /// The typed consent: the site that is production by the world.
         confirm: Option<SiteName>,
     },
+    /// Write the page with which people do the switch by hand.
+    Runbook,
+    /// Open a planned change of roles: a release without deploy.
+    Switchover {
+        /// Go on to the gate by itself.
+        auto: bool,
+        /// The consent to swap given in advance, with `auto`.
+        confirm: Option<SiteName>,
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+    },
+    /// Keep a failover ready.
+    Arm,
+    /// Give production up and move users.
+    Failover(GivenUp),
+    /// Make the lost site a standby again.
+    Rejoin {
+        /// Go on to the end by itself.
+        auto: bool,
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+    },
+    /// Move the drill names there and back.
+    Drill {
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+        /// The digest of the plan that was shown, or its first digits.
+        plan: Option<String>,
+    },
+    /// Rejoin, then, as a command of its own, switch back.
+    Failback {
+        /// Go on by itself as far as that goes.
+        auto: bool,
+        /// Checks waived, by step id.
+        waive: Vec<StepId>,
+        /// Why so soon after the failover.
+        acknowledge: Option<String>,
+    },
 }
 
-impl Command {
-    /// Its name in refusals.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Start { .. } => "release start",
-            Self::Next { .. } => "release next",
-            Self::Approve { .. } => "release approve",
-            Self::Reject => "release reject",
-            Self::Accept => "release accept",
-            Self::Rollback { .. } => "release rollback",
-            Self::Abort => "release abort",
-            Self::Retry => "run retry",
-            Self::Skip { .. } => "run skip",
-            Self::Resolve { .. } => "run resolve",
-            Self::Pause => "run pause",
-            Self::Resume => "run resume",
-            Self::Amend { .. } => "run amend",
-            Self::Adopt => "run adopt",
-            Self::Close => "run close",
-            Self::Extend { .. } => "embargo extend",
-            Self::GiveUp { .. } => "keep release",
-            Self::DriftAdopt { .. } => "drift adopt",
-        }
-    }
+/// How much may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MayLose {
+    /// At most this many seconds of writes.
+    Seconds(i64),
+    /// Nobody knows how much; accepted as that.
+    Unknown,
+}
 
-    /// Whether it wants a reason.
-    pub const fn wants_reason(&self) -> bool {
-        match self {
-            Self::Start { waive, .. } | Self::Next { waive, .. } => !waive.is_empty(),
-            Self::Rollback { .. }
-            | Self::Reject
-            | Self::Abort
-            | Self::Skip { .. }
-            | Self::Resolve { .. }
-            | Self::Amend { .. }
-            | Self::Adopt
-            | Self::Close
-            | Self::Extend { .. }
-            | Self::GiveUp { .. }
-            | Self::DriftAdopt { .. } => true,
-            Self::Init
-            | Self::Approve { .. }
-            | Self::Accept
-            | Self::Retry
-            | Self::Pause
-            | Self::Resume => false,
-        }
-    }
+/// Giving production up: what the person saw and accepts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// The typed consent: the site that will be production.
+    pub confirm: Option<SiteName>,
+    /// The consent to the loss.
+    pub accept_data_loss: Option<MayLose>,
+    /// The digest of the plan that was shown, or its first digits.
+    pub plan: Option<String>,
+    /// Why, in spite of a failover just before or of what is not known.
+    pub acknowledge: Option<String>,
+    /// Since when production is down, as the person says.
+    pub down: Option<Time>,
+    /// When the plan was shown to the person.
+    pub shown: Option<Time>,
+    /// Only from an armed plan; refused rather than read the world first.
+    #[serde(default)]
+    pub armed: bool,
+}
+
+/// Whether a failover is carried out from a plan on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FromArmed {
+    /// The armed plan.
+    pub plan: Option<Digest>,
+    /// When it was made.
+    pub at: Option<Time>,
+    /// Why it is of no use, or that there is none.
+    pub not: Option<String>,
+}
+
+/// What a failover would do and cost, before anything moves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The site that would be given up.
+    pub lost: SiteName,
+    /// The site users would be moved to.
+    pub to: SiteName,
+    /// What the witnesses amount to.
+    pub diagnosis: Diagnosis,
+    /// What makes that diagnosis.
+    pub says: String,
+    /// Why it would be refused, and the nearest way on.
+    pub refused: Option<String>,
+    /// The lost site is fenced before users are moved, not beside it.
+    pub fence_first: bool,
+    /// Who said what.
+    pub witnesses: Vec<Witness>,
+    /// What the other site's data is a copy of.
+    pub data_of: Option<Time>,
+    /// How much is lost at most, seconds; absent when nothing proves it.
+    pub loss_seconds: Option<i64>,
+    /// Writes at stake, where a counter could be read.
+    pub writes: Option<u64>,
+    /// What else will be missing.
+    pub missing: Vec<String>,
+    /// The release that users will get.
+    pub release: Option<String>,
+    /// How long it is going to take, seconds, by earlier runs.
+    pub expected_seconds: Option<i64>,
+    /// What is not known and is accepted together with the loss.
+    pub asked: Vec<String>,
+    /// The armed plan it would be carried out from, or why from none.
+    #[serde(default)]
+    pub armed: FromArmed,
+    /// The command that accepts exactly this.
+    pub command: String,
 }
 
 /// A command with its envelope.
@@ -176,6 +247,9 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What going back would cost afterwards.
     pub way_back: WayBack,
+    /// What a failover would do and cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Box<Preview>>,
     /// Over all of the above.
     pub digest: Digest,
 }

@@ -6,12 +6,13 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::conductor::command::Progress;
+use crate::conductor::fence::to_be_fenced;
 use crate::conductor::roles::roles_at;
 use crate::conductor::work::is_half;
 use crate::conductor::{Conductor, Handed, StepEnd};
 use crate::fault::Fault;
 use crate::machine::{At, Ended, Fact, Input, Life, State, Told};
-use crate::model::{Actor, Evidence, Phase, SiteName, Way, telling};
+use crate::model::{Actor, Evidence, Kind, Phase, SiteName, Way, telling};
 
 /// How far to go on without being told.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,7 @@ impl Conductor {
                 }
                 State::Asking { .. } => return Ok(()),
                 State::Settling { failover, .. } => {
-                    if !self.settle_attended(by, failover).await? {
+                    if !Box::pin(self.settle_attended(by, failover)).await? {
                         return Ok(());
                     }
                 }
@@ -47,13 +48,15 @@ impl Conductor {
                     return Ok(());
                 }
                 State::Doing { at, .. } => {
-                    if at.phase == Phase::Swap {
+                    if at.phase == Phase::Swap && at.kind != Kind::Failover {
                         // Said before users are moved: a crash half-way leaves no stale table.
                         self.publish(false).await;
                     }
-                    self.work_group(by, at).await?;
+                    Box::pin(self.work_group(by, at)).await?;
                 }
-                State::Ready { at } if goes_on(&life, at, goal) => self.next(by, goal).await?,
+                State::Ready { at } if goes_on(&life, at, goal) => {
+                    Box::pin(self.next(by, goal)).await?;
+                }
                 State::Ready { .. } => return Ok(()),
             }
         }
@@ -153,10 +156,12 @@ impl Conductor {
     pub(super) fn decide(&self, by: &Actor, input: Input, told: Told) -> Result<(), Fault> {
         let before = self.life().state.at();
         let (evidence_and_reason, mut facts) = ((told.0, told.1), told.2);
+        let parts = self.fence_parts();
         let mut book = self.book();
         if let Ok(turned) = book.try_input(by, &input) {
             facts.extend(stamp(book.life(), &turned.state, self.clock.now()));
             facts.extend(follows(book.life(), &input, &turned.state));
+            facts.extend(to_be_fenced(book.life(), &turned, &parts));
         }
         let (reason, evidence) = evidence_and_reason;
         let name = input.name();
@@ -164,6 +169,7 @@ impl Conductor {
             Ok(_) => {
                 let (life, time) = (book.life().clone(), self.clock.now());
                 drop(book);
+                self.fence_beside(&life);
                 if let Some(at) = life
                     .state
                     .at()
@@ -194,9 +200,9 @@ impl Conductor {
             return Ok(());
         }
         let reply = if order.dry_run {
-            self.plan(&order).await
+            Box::pin(self.plan(&order)).await
         } else {
-            match self.accept_order(&order, &who).await {
+            match Box::pin(self.accept_order(&order, &who)).await {
                 Ok(_) => Ok(self.reply_to(&order.command)),
                 Err(fault) => Err(self.refused(&order, &who, fault)?),
             }
@@ -271,6 +277,15 @@ fn stamp(life: &Life, to: &State, now: crate::model::Time) -> Option<Fact> {
 fn goes_on(life: &Life, at: At, goal: &Goal) -> bool {
     if life.record.paused {
         return false;
+    }
+    // Nobody is waited for where no users are.
+    if at.kind == Kind::Drill {
+        return true;
+    }
+    // What a person agreed to is the whole move, not its first phase.
+    let agreed = at.kind == Kind::Failover && life.record.failing_over().is_some();
+    if agreed && at.way == Way::Forth && !matches!(at.phase, Phase::Soak | Phase::Lift) {
+        return true;
     }
     let approved = life.rules.gate.is_none() || crate::machine::approved(&life.rules, &life.record);
     match (at.way, at.phase) {

@@ -7,6 +7,7 @@ use crate::fault::{E2002, E2005, E2008, E2019, Fault};
 use crate::machine::{At, Input, Life, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
 use crate::port::{Call, Finding};
+use crate::view::Look;
 use crate::workflow::step::Params;
 use crate::workflow::step::params::JobsOff;
 
@@ -15,23 +16,33 @@ impl Conductor {
     pub(super) async fn guard_next(&self, by: &Actor, goal: &Goal) -> Result<(), Fault> {
         let life = self.life();
         let State::Ready { at } = life.state else { return Ok(()) };
+        if at.kind == Kind::Drill {
+            // Its names are no users' names: nobody is asked, and no data need be alike.
+            return Ok(());
+        }
         let is_approved = approved(&life.rules, &life.record);
         if at.phase == Phase::Validate && at.way == Way::Forth && !is_approved {
             return self.ask(by, at).await;
         }
+        if at.phase == Phase::Assess {
+            self.demand(self.guard_loss())?;
+        }
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {
-                self.guard_roles(Phase::Swap, at.way).await?;
-                self.guard_jobs(Phase::Swap).await?;
-                Box::pin(self.guard_embargo(Phase::Swap, at.way)).await?;
-                self.guard_confirm(goal, at)?;
-                Box::pin(self.guard_packet(by, at)).await?;
-                Box::pin(self.guard_counts(at)).await
+                if at.kind != Kind::Failover {
+                    // There a missing mark is asked for only, and the witnesses have read the records.
+                    self.demand(self.guard_roles(Phase::Swap, at.way).await)?;
+                }
+                self.demand(self.guard_jobs(Phase::Swap).await)?;
+                self.demand(Box::pin(self.guard_embargo(Phase::Swap, at.way)).await)?;
+                self.demand(self.guard_confirm(goal, at))?;
+                self.demand(Box::pin(self.guard_packet(by, at)).await)?;
+                self.demand(Box::pin(self.guard_counts(at)).await)
             }
             Some(next) => {
-                self.guard_roles(next, at.way).await?;
-                self.guard_jobs(next).await?;
-                Box::pin(self.guard_embargo(next, at.way)).await
+                self.demand(self.guard_roles(next, at.way).await)?;
+                self.demand(self.guard_jobs(next).await)?;
+                self.demand(Box::pin(self.guard_embargo(next, at.way)).await)
             }
             None => Ok(()),
         }
@@ -39,7 +50,12 @@ impl Conductor {
 
     /// The swap moves users only to the site whose name was typed.
     fn guard_confirm(&self, goal: &Goal, at: At) -> Result<(), Fault> {
-        let Some(run) = self.life().record.run else { return Ok(()) };
+        let record = self.life().record;
+        if record.failing_over().is_some() {
+            // The name was typed before the failover began; the consent is in the journal.
+            return Ok(());
+        }
+        let Some(run) = record.run else { return Ok(()) };
         let (_, to) = crate::conductor::meant(&run, At { phase: Phase::Swap, ..at });
         confirmed(goal.confirm.as_ref(), &to, "release next")
     }
@@ -143,6 +159,7 @@ impl Conductor {
             op,
             attempt: 1,
             since: None,
+            kept: None,
         }))
     }
 
@@ -162,15 +179,20 @@ impl Conductor {
 
     /// Whether anything but this command's own line stands in the way of an input: a sentence for people.
     pub(super) fn not_now(&self, input: &str) -> Fault {
-        let life = self.life();
-        let allowed = crate::machine::allowed(&life.rules, &life.record, life.state);
+        let (life, workflow) = (self.life(), self.run_workflow().ok());
+        let look = Look { workflow: workflow.as_deref(), ..Look::at_work(&life) };
         let place =
             life.state.at().map_or_else(String::new, |at| format!(" in {}", at.phase.name()));
         let says =
             format!("`{input}` is not possible now: the system is {}{place}", life.state.mode());
-        let what = if allowed.is_empty() { "start".to_owned() } else { allowed.join(", ") };
-        Fault::new(&crate::fault::E2001, says)
-            .hint(format!("possible now: {what}; see changeover status"))
+        let allowed: Vec<String> =
+            crate::view::allowed(&look).into_iter().map(|it| it.command).collect();
+        let hint = if allowed.is_empty() {
+            "changeover status says what it waits for".to_owned()
+        } else {
+            format!("possible now: {}", allowed.join(", "))
+        };
+        Fault::new(&crate::fault::E2001, says).hint(hint)
     }
 
     pub(super) fn told(reason: Option<String>) -> Told {

@@ -6,7 +6,7 @@ use crate::conductor::guard::refused_by;
 use crate::fault::{E2015, E2031, E2032, Fault};
 use crate::machine::{At, Embargo, Fact, State};
 use crate::model::{Actor, Evidence, Kind, Phase, Roles, SiteName, Time, Verdict, Way};
-use crate::port::{Call, Finding, Seen, Sent};
+use crate::port::{Call, Finding, Seen};
 use crate::workflow::Lasting;
 use crate::workflow::step::Params;
 use crate::workflow::step::params::{EmbargoHolds, EmbargoOn, SwitchWhole};
@@ -40,7 +40,15 @@ impl Conductor {
         };
         Err(Fault::new(&E2031, format!("{} was not entered: {verdict}", next.name()))
             .because(says.join("; "))
-            .hint("changeover run retry puts the embargo on again; then run the same command"))
+            .hint(match found.verdict {
+                Verdict::Pass | Verdict::Fail => {
+                    "changeover run retry puts the embargo on again; then run the same command"
+                }
+                Verdict::Unknown => {
+                    "look again; a site that is down and that users have left: \
+                     changeover run without SITE --reason TEXT"
+                }
+            }))
     }
 
     /// Whether there is an embargo that this run relies on. A failover cannot ask the lost site.
@@ -103,35 +111,23 @@ impl Conductor {
         // The line is the intent: laying it sets values, and whoever finds it unlaid lays it again.
         let text = format!("the embargo on {site} does not hold: it is laid again");
         self.book().note(by, text, reason.cloned(), evidence, vec![])?;
-        let mut seen = match self.bounded(timeout, action.apply(&changes)).await {
-            Some(
-                Sent::Accepted { evidence, .. }
-                | Sent::Refused { evidence }
-                | Sent::Unknown { evidence },
-            ) => evidence,
-            None => vec![],
-        };
+        let mut said = self.apply_once(timeout, &*action, &changes).await.into_evidence();
         for _ in 0..LOOKS {
-            match self.observe_once(timeout, &*action).await {
-                Seen::Done { evidence, .. } => {
-                    let text = format!("the embargo on {site} holds again");
-                    // Writes came in meanwhile for all anybody knows: going back asks for consent to their loss.
-                    let lies = self.life().record.embargoes.get(site).cloned();
-                    let off = Fact::EmbargoOff { site: site.clone() };
-                    let on = lies.map(|embargo| Fact::EmbargoOn { site: site.clone(), embargo });
-                    let facts = [off].into_iter().chain(on).collect();
-                    self.book().note(by, text, None, evidence, facts)?;
-                    return Ok(true);
-                }
-                Seen::Todo { evidence, .. }
-                | Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => seen = evidence,
+            let seen = self.observe_once(timeout, &*action).await;
+            if matches!(seen, Seen::Done { .. }) {
+                let text = format!("the embargo on {site} holds again");
+                // Writes came in meanwhile for all anybody knows: going back asks for consent to their loss.
+                let lies = self.life().record.embargoes.get(site).cloned();
+                let off = Fact::EmbargoOff { site: site.clone() };
+                let on = lies.map(|embargo| Fact::EmbargoOn { site: site.clone(), embargo });
+                let facts = [off].into_iter().chain(on).collect();
+                self.book().note(by, text, None, seen.into_evidence(), facts)?;
+                return Ok(true);
             }
+            said = seen.into_evidence();
             self.clock.sleep(poll).await;
         }
-        let says: Vec<String> = seen.into_iter().map(|it| it.says).collect();
+        let says: Vec<String> = said.into_iter().map(|it| it.says).collect();
         Err(Fault::new(&E2031, format!("the embargo on {site} could not be laid again"))
             .because(says.join("; "))
             .hint("put it right on the site, then changeover run retry"))
@@ -140,6 +136,10 @@ impl Conductor {
     /// At the swap's first intent the two databases must still be alike, by the queries of `reset`: a write
     /// that came in between would be lost to users.
     pub(super) async fn guard_counts(&self, at: At) -> Result<(), Fault> {
+        if at.kind == Kind::Failover {
+            // The lost site cannot be asked; what the copy lacks was accepted.
+            return Ok(());
+        }
         let at = At { phase: Phase::Reset, group: 0, ..at };
         for (position, step) in self.machine_steps(Phase::Reset)?.iter().enumerate() {
             let Ok(position) = u8::try_from(position) else { continue };

@@ -1,16 +1,27 @@
 //! Before users are sent back from a site that takes their writes, it stops taking them.
 
 use crate::conductor::Conductor;
-use crate::fault::{E2002, Fault};
-use crate::machine::Run;
-use crate::model::{Actor, Phase};
-use crate::port::{Call, Seen, Sent};
+use crate::fault::{E2002, E2005, Fault};
+use crate::machine::{Record, Run};
+use crate::model::{Actor, Kind, Phase};
+use crate::port::{Call, Seen};
 use crate::workflow::step::Params;
 
 /// How often it is looked and asked before a person is told that it cannot be done.
 const TRIES: u32 = 4;
 
 impl Conductor {
+    /// Half-way through a failover nothing refuses writes where users are being moved to: going back costs them.
+    pub(super) const fn costs_half_way(record: &Record, run: &Run) -> bool {
+        matches!(run.kind, Kind::Failover) && record.moving()
+    }
+
+    pub(super) fn lacks_consent(run: &Run) -> Fault {
+        let says =
+            format!("users may have written on {} already; going back loses that", run.standby);
+        Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss")
+    }
+
     /// Refuses writes at the site that users leave: what it took after they had left would be lost without
     /// anybody's consent. Nothing to do where the workflow knows no embargo.
     ///
@@ -32,29 +43,17 @@ impl Conductor {
         let action = self.world.action(call);
         let mut why = String::new();
         for _ in 0..TRIES {
-            let evidence = match self.observe_once(timeout, &*action).await {
-                Seen::Done { evidence, facts } => {
-                    let text = format!("writes are refused on {site} before users leave it");
-                    return self.book().note(by, text, None, evidence, facts);
-                }
-                Seen::Todo { changes, evidence } => {
-                    // The line is the intent: it sets a value, and whoever finds it unset sets it again.
-                    let text = format!("about to refuse writes on {site}, which users shall leave");
-                    self.book().note(by, text, reason.cloned(), evidence, vec![])?;
-                    let sent = self.bounded(timeout, action.apply(&changes)).await;
-                    match sent {
-                        Some(
-                            Sent::Accepted { evidence, .. }
-                            | Sent::Refused { evidence }
-                            | Sent::Unknown { evidence },
-                        ) => evidence,
-                        None => vec![],
-                    }
-                }
-                Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => evidence,
+            let seen = self.observe_once(timeout, &*action).await;
+            let evidence = if let Seen::Done { evidence, facts } = seen {
+                let text = format!("writes are refused on {site} before users leave it");
+                return self.book().note(by, text, None, evidence, facts);
+            } else if let Seen::Todo { changes, evidence } = seen {
+                // The line is the intent: it sets a value, and whoever finds it unset sets it again.
+                let text = format!("about to refuse writes on {site}, which users shall leave");
+                self.book().note(by, text, reason.cloned(), evidence, vec![])?;
+                self.apply_once(timeout, &*action, &changes).await.into_evidence()
+            } else {
+                seen.into_evidence()
             };
             why = evidence.last().map(|it| it.says.clone()).unwrap_or(why);
             self.clock.sleep(settle).await;

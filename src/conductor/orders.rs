@@ -11,7 +11,7 @@ use crate::fault::{
     Exit, Fault,
 };
 use crate::machine::{Fact, Input, State, Told, Waiver};
-use crate::model::{Actor, Identity, Phase, StepId, Way};
+use crate::model::{Actor, Identity, Kind, Phase, StepId, Way};
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -20,13 +20,19 @@ impl Conductor {
     /// It was refused (written to the journal), or the journal could not be written.
     pub async fn order(&self, order: &Order, who: &Actor) -> Result<Reply, Fault> {
         if order.dry_run {
-            return self.plan(order).await;
+            return Box::pin(self.plan(order)).await;
         }
         let before = self.life();
-        let outcome = match self.accept_order(order, who).await {
-            Ok(goal) => self.drive(who, &goal).await,
+        let outcome = match Box::pin(self.accept_attended(order, who)).await {
+            // A page is written beside whatever is open: nothing of that is gone on with.
+            Ok(_) if order.command == Command::Runbook => Ok(()),
+            Ok(goal) => {
+                let driven = Box::pin(self.drive_and_fence(who, &goal, &order.command)).await;
+                driven.and_then(|()| self.asked_to_fence(&before, order))
+            }
             Err(fault) => Err(fault),
         };
+        self.end_from()?;
         self.publish_after(&before).await;
         match outcome {
             Ok(()) => Ok(self.reply_to(&order.command)),
@@ -51,6 +57,7 @@ impl Conductor {
     }
 
     /// Decides what the command means; the work that follows is the loop's.
+    #[expect(clippy::too_many_lines, reason = "one arm a command")]
     pub(super) async fn accept_order(&self, order: &Order, by: &Actor) -> Result<Goal, Fault> {
         let reason = order.reason.clone().filter(|it| !it.trim().is_empty());
         if order.command.wants_reason() && reason.is_none() {
@@ -66,8 +73,25 @@ impl Conductor {
         match &order.command {
             Command::Init => self.init(by, reason).await?,
             Command::Start { version, auto, confirm, waive } => {
-                self.begin_release(by, version, waive, reason).await?;
+                self.begin_run(by, Kind::Release, Some(version), waive, reason).await?;
                 return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Switchover { auto, confirm, waive } => {
+                self.begin_run(by, Kind::Switchover, None, waive, reason).await?;
+                return Ok(Goal { auto: *auto, confirm: confirm.clone() });
+            }
+            Command::Arm => Box::pin(self.arm(by, reason)).await?,
+            Command::Failover(it) => Box::pin(self.failover(by, it, reason)).await?,
+            Command::Rejoin { auto, waive } => {
+                Box::pin(self.rejoin(by, waive, reason)).await?;
+                return Ok(Goal { auto: *auto, confirm: None });
+            }
+            Command::Drill { waive, plan } => {
+                Box::pin(self.drill(by, waive, plan.as_ref(), reason)).await?;
+            }
+            Command::Failback { auto, waive, acknowledge } => {
+                Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
+                return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Next { auto, confirm, waive } => {
                 let goal = Goal { auto: *auto, confirm: confirm.clone() };
@@ -88,16 +112,11 @@ impl Conductor {
             Command::Pause | Command::Resume if self.life().record.run.is_none() => {
                 return Err(self.not_now(order.command.name()));
             }
-            Command::Pause => {
-                let facts = vec![Fact::Paused { on: true }];
-                self.book().note(by, "paused: nothing new is started", reason, vec![], facts)?;
-            }
-            Command::Resume => {
-                let facts = vec![Fact::Paused { on: false }];
-                self.book().note(by, "goes on", reason, vec![], facts)?;
-            }
+            Command::Pause => self.paused(by, true, reason)?,
+            Command::Resume => self.paused(by, false, reason)?,
             Command::Amend { text, file } => self.amend(by, text, file, reason)?,
             Command::Adopt => self.adopt(by, reason).await?,
+            Command::Without { site } => Box::pin(self.go_without(by, site, reason)).await?,
             Command::Close => self.decide(by, Input::Close, Self::told(reason))?,
             Command::Extend { site, until, seconds } => {
                 self.extend(by, site.as_ref(), *until, *seconds, reason)?;
@@ -106,8 +125,16 @@ impl Conductor {
             Command::DriftAdopt { confirm } => {
                 Box::pin(self.adopt_world(by, confirm.as_ref(), reason)).await?;
             }
+            Command::Runbook => {
+                Box::pin(self.refresh_runbook(by)).await?;
+            }
         }
         Ok(Goal::default())
+    }
+
+    fn paused(&self, by: &Actor, on: bool, reason: Option<String>) -> Result<(), Fault> {
+        let text = if on { "paused: nothing new is started" } else { "goes on" };
+        self.book().note(by, text, reason, vec![], vec![Fact::Paused { on }])
     }
 
     async fn accept_next(
@@ -119,7 +146,8 @@ impl Conductor {
     ) -> Result<(), Fault> {
         let life = self.life();
         if life.record.paused {
-            return Err(Fault::new(&E2013, "the run is paused").hint("changeover run resume"));
+            let paused = Fault::new(&E2013, "the run is paused").hint("changeover run resume");
+            self.demand(Err(paused))?;
         }
         if matches!(life.state, State::Steady | State::Halted { .. }) {
             return Err(match life.record.roles {
@@ -158,11 +186,8 @@ impl Conductor {
         if by.identity < least {
             let says =
                 format!("this gate wants an identity that is at least `{}`", identity_name(least));
-            return Err(Fault::new(&E2007, says).because(format!(
-                "{} is only `{}`",
-                by.name,
-                identity_name(by.identity)
-            )));
+            let only = format!("{} is only `{}`", by.name, identity_name(by.identity));
+            self.demand(Err(Fault::new(&E2007, says).because(only)))?;
         }
         let groups: Vec<String> = workflow
             .people
@@ -172,12 +197,13 @@ impl Conductor {
             .collect();
         if !groups.iter().any(|it| gate.approvers.contains_key(it)) {
             let says = format!("{} is in no group that may approve here", by.name);
-            return Err(Fault::new(&E2007, says).hint("the workflow's `people:` names the groups"));
+            let fault = Fault::new(&E2007, says).hint("the workflow's `people:` names the groups");
+            self.demand(Err(fault))?;
         }
         let requester = life.record.run.as_ref().is_some_and(|run| run.requester == by.name);
         if requester && life.rules.gate.as_ref().is_some_and(|gate| !gate.requester_may) {
             let says = format!("{} started this run and may not approve it", by.name);
-            return Err(Fault::new(&E2007, says));
+            self.demand(Err(Fault::new(&E2007, says)))?;
         }
         let packet = packet.or(life.record.packet).unwrap_or_default();
         if Some(packet) != life.record.packet {
@@ -194,15 +220,17 @@ impl Conductor {
         let entered =
             life.record.run.as_ref().and_then(|run| run.entered.get(&Phase::Soak).copied());
         if let (State::Ready { .. }, Some(entered)) = (life.state, entered) {
-            let left =
-                entered.plus_seconds(life.rules.soak_seconds).seconds_since(self.clock.now());
+            let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+            let planned = life.rules.soak_of(kind);
+            let left = entered.plus_seconds(planned).seconds_since(self.clock.now());
             if left > 0 && reason.is_none() {
                 let says = format!("the soak is planned to last {left} s longer");
-                return Err(Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT"));
+                let wait = Fault::new(&E2006, says).hint("wait, or say why: --reason TEXT");
+                self.demand(Err(wait))?;
             }
-            self.guard_roles(Phase::Lift, Way::Forth).await?;
-            self.guard_jobs(Phase::Lift).await?;
-            self.guard_embargo(Phase::Lift, Way::Forth).await?;
+            self.demand(self.guard_roles(Phase::Lift, Way::Forth).await)?;
+            self.demand(self.guard_jobs(Phase::Lift).await)?;
+            self.demand(self.guard_embargo(Phase::Lift, Way::Forth).await)?;
             let (evidence, facts) = self.count_users().await?;
             return self.decide(by, Input::Accept, (reason, evidence, facts));
         }
@@ -210,8 +238,12 @@ impl Conductor {
     }
 
     async fn abort(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
+        let back = self.life().state.at().is_some_and(|at| at.way == Way::Back);
         if self.book().try_input(by, &Input::Abort).is_ok() {
-            self.guard_roles(Phase::Lift, Way::Abort).await?;
+            // Going back is given up: users stay, and are looked after there.
+            let (next, way) =
+                if back { (Phase::Sanity, Way::Forth) } else { (Phase::Lift, Way::Abort) };
+            self.demand(self.guard_roles(next, way).await)?;
         }
         self.decide(by, Input::Abort, Self::told(reason))
     }
@@ -236,9 +268,16 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        confirmed(confirm, &run.production, "release rollback")?;
-        self.guard_roles(Phase::Swap, Way::Back).await?;
-        if loss && life.record.production() == Some(&run.standby) {
+        let half = Self::costs_half_way(&life.record, run);
+        if half && !loss {
+            self.demand(Err(Self::lacks_consent(run)))?;
+        }
+        if run.kind != Kind::Drill {
+            self.demand(confirmed(confirm, &run.production, "release rollback"))?;
+        }
+        self.demand(Box::pin(self.still_serves(run)).await)?;
+        self.demand(self.guard_roles(Phase::Swap, Way::Back).await)?;
+        if half || loss && life.record.production() == Some(&run.standby) {
             Box::pin(self.stop_writes(by, run, reason.as_ref())).await?;
         }
         let (told, _) = self.count_rows(&life).await?;
@@ -252,8 +291,12 @@ impl Conductor {
         match self.life().state {
             State::Doing { .. } | State::Settling { .. } => Ok(()),
             State::Ready { .. } | State::Asking { .. } if laid => Ok(()),
+            // Nothing else is to be done again than what is still to be fenced.
+            State::Steady | State::Ready { .. } if !self.life().record.unfenced().is_empty() => {
+                Ok(())
+            }
             State::Steady | State::Ready { .. } | State::Asking { .. } | State::Halted { .. } => {
-                self.guard_walk()?;
+                self.demand(self.guard_walk())?;
                 self.decide(by, Input::Retry, Self::told(reason))
             }
         }
@@ -314,14 +357,17 @@ impl Conductor {
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
-        let mut sentence = crate::view::sentence(&life);
+        let (mut sentence, mut next) = (crate::view::sentence(&life), crate::view::next(&life));
         if let Some(journal) = foreign {
+            next.push_str(
+                "; if that other one is gone for good, first: changeover run adopt --reason TEXT",
+            );
             sentence.push_str(&format!("; the records carry the mark of journal {journal}"));
         }
         Reply {
             exit,
             sentence: sentence + &self.why_halted(&life),
-            next: crate::view::next(&life),
+            next,
             state: life.state,
             code: code.map(|it: &crate::fault::Code| it.id.to_owned()),
             plan: None,

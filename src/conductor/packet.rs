@@ -108,16 +108,12 @@ impl Conductor {
                 Err(evidence) => return Ok((evidence.says.clone(), vec![evidence])),
             };
             let (timeout, action) = (call.timeout, self.world.action(call));
-            return Ok(match self.observe_once(timeout, &*action).await {
-                Seen::Todo { changes, evidence } => (changes_text(&changes), evidence),
-                Seen::Done { evidence, .. }
-                | Seen::Busy { evidence }
-                | Seen::Failed { evidence }
-                | Seen::Foreign { evidence }
-                | Seen::Unknown { evidence } => {
-                    (evidence.last().map(|it| it.says.clone()).unwrap_or_default(), evidence)
-                }
-            });
+            let seen = self.observe_once(timeout, &*action).await;
+            if let Seen::Todo { changes, evidence } = seen {
+                return Ok((changes_text(&changes), evidence));
+            }
+            let evidence = seen.into_evidence();
+            return Ok((evidence.last().map(|it| it.says.clone()).unwrap_or_default(), evidence));
         }
         Ok(("no switch".to_owned(), vec![]))
     }

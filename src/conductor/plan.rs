@@ -13,7 +13,7 @@ use crate::fault::{Exit, Fault};
 use crate::machine::{At, Begin, Input, Record, Rules, State, following, path};
 use crate::model::{Actor, Change, Digest, Evidence, Identity, Kind, Phase, StepId, Verdict, Way};
 use crate::port::{Call, Seen};
-use crate::view::words::{named, purpose};
+use crate::view::words::{named, purpose_at};
 use crate::view::{WayBack, way_back};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
@@ -21,14 +21,26 @@ use crate::workflow::step::Step;
 impl Conductor {
     /// The plan of a command.
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
+        if let Command::Failover(it) = &order.command {
+            // Boxed: with all witnesses in it a caller's stack is soon full.
+            return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
+        }
+        if order.command == Command::Arm {
+            return Box::pin(self.arm_plan()).await;
+        }
         if let Command::DriftAdopt { confirm } = &order.command {
             return self.plan_adoption(confirm.as_ref()).await;
         }
+        self.plan_walk(order).await
+    }
+
+    /// The plan of a command that walks on, or of one that changes the journal only.
+    async fn plan_walk(&self, order: &Order) -> Result<Reply, Fault> {
         let life = self.life();
-        let (workflow, record, at) = if let Command::Start { version, .. } = &order.command {
-            let (kind, way, phase) = (Kind::Release, Way::Forth, Phase::Preflight);
+        let (workflow, record, at) = if let Some((kind, version)) = self.opens(&order.command)? {
+            let (way, phase) = (Way::Forth, Phase::Preflight);
             let at = At { kind, way, phase, group: 0, tried: 1 };
-            (Arc::clone(&self.workflow), self.started(version)?, Some(at))
+            (self.walked(kind), self.started(kind, version)?, Some(at))
         } else {
             let at = leads_to(&order.command, &life.state, &life.record);
             (self.run_workflow()?, life.record.clone(), at)
@@ -36,32 +48,26 @@ impl Conductor {
         let mut steps = vec![];
         if let Some(at) = at {
             steps = self.planned(&workflow, &record, at).await;
-            let waived = waived(&order.command, &record);
+            if life.record.run.is_none() {
+                steps.extend(self.planned_proven(at.kind));
+            }
+            let waived = waived(&order.command, &record, &workflow, at.kind);
             for step in steps.iter_mut().filter(|it| waived.contains(&it.id) && refuses(it)) {
                 "waived".clone_into(&mut step.verdict);
             }
             for phase in later(at, &record) {
-                steps.extend(listed(&workflow, *phase));
+                // What a drill moves is seen now: nothing that it does before could change it.
+                if at.kind == Kind::Drill && *phase == Phase::Swap {
+                    let at = At { phase: *phase, ..at };
+                    let swap = self.planned(&workflow, &record, at).await;
+                    steps.extend(swap.into_iter().filter(|it| !waived.contains(&it.id)));
+                } else {
+                    steps.extend(listed(&workflow, *phase));
+                }
             }
         }
         let name = order.command.name().to_owned();
-        let sentence = at.map_or_else(
-            || {
-                if order.command == Command::Init {
-                    "`init` would read the world, write the first marks and the first line"
-                        .to_owned()
-                } else {
-                    format!("`{name}` changes the journal only")
-                }
-            },
-            |at| {
-                format!(
-                    "`{name}` would do {}: it {}",
-                    named(at.phase, at.way),
-                    purpose(at.phase, at.way)
-                )
-            },
-        );
+        let sentence = says_of(&order.command, at);
         let way_back = match (at.map(|at| at.way), &life.record.run) {
             (Some(Way::Back), Some(run)) => {
                 let says = "nothing to go back from: users are on";
@@ -73,12 +79,15 @@ impl Conductor {
             }
         };
         let digest = digest_of(&name, life.record.epoch, &steps);
-        let mut sentence = sentence;
-        if order.command == Command::Accept && at.is_some() {
-            let (evidence, _) = self.count_users().await?;
-            evidence.iter().for_each(|it| sentence.push_str(&format!("; {}", it.says)));
-        }
-        let plan = Plan { command: name, sentence: sentence.clone(), steps, way_back, digest };
+        let sentence = sentence + &self.besides(&order.command, at).await?;
+        let plan = Plan {
+            command: name,
+            sentence: sentence.clone(),
+            steps,
+            way_back,
+            preview: None,
+            digest,
+        };
         let refused = plan.steps.iter().any(refuses);
         Ok(Reply {
             exit: if refused { Exit::Refused } else { Exit::Done },
@@ -90,19 +99,71 @@ impl Conductor {
         })
     }
 
-    /// The record as it would be when a release had just started.
-    fn started(&self, version: &str) -> Result<Record, Fault> {
+    /// What is said of a command beside its phase.
+    async fn besides(&self, command: &Command, at: Option<At>) -> Result<String, Fault> {
+        let (record, mut says) = (self.life().record, String::new());
+        let rebuilds = at.is_some_and(|at| at.kind == Kind::Rejoin && record.run.is_none());
+        if let (true, Some((_, site))) = (rebuilds, record.unfenced().first()) {
+            says.push_str(&format!("; before it {site} is fenced, or nothing is begun"));
+        }
+        if *command == Command::Accept && at.is_some() {
+            let (evidence, _) = self.count_users().await?;
+            evidence.iter().for_each(|it| says.push_str(&format!("; {}", it.says)));
+        }
+        Ok(says)
+    }
+
+    /// The kind of run that a command opens.
+    fn opens<'a>(&self, command: &'a Command) -> Result<Option<(Kind, Option<&'a str>)>, Fault> {
+        Ok(match command {
+            Command::Start { version, .. } => Some((Kind::Release, Some(version.as_str()))),
+            Command::Switchover { .. } => Some((Kind::Switchover, None)),
+            Command::Rejoin { .. } => Some((Kind::Rejoin, None)),
+            Command::Drill { .. } => {
+                self.knows_drill()?;
+                Some((Kind::Drill, None))
+            }
+            Command::Failback { acknowledge, .. } => {
+                Some((self.fails_back(acknowledge.as_deref())?, None))
+            }
+            Command::Init
+            | Command::Next { .. }
+            | Command::Approve { .. }
+            | Command::Reject
+            | Command::Accept
+            | Command::Rollback { .. }
+            | Command::Abort
+            | Command::Retry
+            | Command::Skip { .. }
+            | Command::Resolve { .. }
+            | Command::Pause
+            | Command::Resume
+            | Command::Amend { .. }
+            | Command::Adopt
+            | Command::Close
+            | Command::Without { .. }
+            | Command::Extend { .. }
+            | Command::GiveUp { .. }
+            | Command::DriftAdopt { .. }
+            | Command::Arm
+            | Command::Runbook
+            | Command::Failover(_) => None,
+        })
+    }
+
+    /// The record as it would be when a run of this kind had just started.
+    fn started(&self, kind: Kind, version: Option<&str>) -> Result<Record, Fault> {
         let record = self.life().record;
         let production = record.production().cloned().ok_or_else(|| self.uninitialised())?;
         let standby =
             self.workflow.other(&production).cloned().ok_or_else(|| self.uninitialised())?;
         let begin = Begin {
-            kind: Kind::Release,
-            version: Some(version.to_owned()),
+            kind,
+            version: version.map(str::to_owned),
             production,
             standby,
             workflow: Digest::of(self.text.as_bytes()),
-            rules: Rules::of(&self.workflow),
+            rules: Rules::of(&self.walked(kind)),
             outside: self.differs.clone(),
             loss_accepted: false,
         };
@@ -111,7 +172,12 @@ impl Conductor {
         turned.map(|it| it.record).map_err(|_| self.not_now("start"))
     }
 
-    async fn planned(&self, workflow: &Arc<Workflow>, record: &Record, at: At) -> Vec<PlannedStep> {
+    pub(super) async fn planned(
+        &self,
+        workflow: &Arc<Workflow>,
+        record: &Record,
+        at: At,
+    ) -> Vec<PlannedStep> {
         let steps = workflow.steps(at.phase).iter().filter(|it| !it.is_gate());
         let steps = steps.enumerate().map(|(position, step)| {
             let position = u8::try_from(position).unwrap_or(u8::MAX);
@@ -167,19 +233,26 @@ fn planned_as(at: At, step: &Step, (verdict, changes, evidence): Looked) -> Plan
     PlannedStep { changes, evidence, ..shown(at.phase, step, verdict) }
 }
 
-fn refuses(step: &PlannedStep) -> bool {
+pub(super) fn refuses(step: &PlannedStep) -> bool {
     matches!(step.verdict.as_str(), "fail" | "unknown")
 }
 
-/// The checks that people said to go on without, now or before.
-fn waived(command: &Command, record: &Record) -> BTreeSet<StepId> {
+/// The checks that people said to go on without, now or before, and those a rejoin or a drill does not make.
+fn waived(command: &Command, record: &Record, workflow: &Workflow, kind: Kind) -> BTreeSet<StepId> {
+    let drops = workflow.dropped(kind).iter().cloned();
     let before = record.run.iter().flat_map(|run| run.waived.keys().cloned());
-    let now = if let Command::Start { waive, .. } | Command::Next { waive, .. } = command {
+    let now = if let Command::Start { waive, .. }
+    | Command::Next { waive, .. }
+    | Command::Switchover { waive, .. }
+    | Command::Rejoin { waive, .. }
+    | Command::Drill { waive, .. }
+    | Command::Failback { waive, .. } = command
+    {
         waive.as_slice()
     } else {
         &[]
     };
-    before.chain(now.iter().cloned()).collect()
+    before.chain(now.iter().cloned()).chain(drops).collect()
 }
 
 fn seen(seen: Seen) -> Looked {
@@ -203,7 +276,7 @@ fn shown(phase: Phase, step: &Step, verdict: &str) -> PlannedStep {
     }
 }
 
-fn listed(workflow: &Workflow, phase: Phase) -> Vec<PlannedStep> {
+pub(super) fn listed(workflow: &Workflow, phase: Phase) -> Vec<PlannedStep> {
     workflow.steps(phase).iter().map(|step| shown(phase, step, "later")).collect()
 }
 
@@ -223,10 +296,20 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
     match command {
         Command::Next { .. } | Command::Accept => following(at, record),
         Command::Rollback { .. } => back(Way::Back),
+        // Going back is given up: users stay where they are.
+        Command::Abort if at.way == Way::Back => {
+            Some(At { way: Way::Forth, phase: Phase::Sanity, group: 0, tried: 1, ..at })
+        }
         Command::Abort => back(Way::Abort),
         Command::Retry | Command::Resume => Some(at),
         Command::Init
         | Command::Start { .. }
+        | Command::Switchover { .. }
+        | Command::Arm
+        | Command::Failover(_)
+        | Command::Rejoin { .. }
+        | Command::Drill { .. }
+        | Command::Failback { .. }
         | Command::Approve { .. }
         | Command::Reject
         | Command::Skip { .. }
@@ -235,9 +318,11 @@ fn leads_to(command: &Command, state: &State, record: &Record) -> Option<At> {
         | Command::Amend { .. }
         | Command::Adopt
         | Command::Close
+        | Command::Without { .. }
         | Command::Extend { .. }
         | Command::GiveUp { .. }
-        | Command::DriftAdopt { .. } => None,
+        | Command::DriftAdopt { .. }
+        | Command::Runbook => None,
     }
 }
 
@@ -252,4 +337,16 @@ pub(super) fn digest_of(command: &str, epoch: u64, steps: &[PlannedStep]) -> Dig
         }
     }
     Digest::of(whole.as_bytes())
+}
+
+/// What the command would do, in one sentence.
+fn says_of(command: &Command, at: Option<At>) -> String {
+    let name = command.name();
+    match at {
+        Some(at) => format!("`{name}` would do {}: it {}", named(at.phase, at.way), purpose_at(at)),
+        None if *command == Command::Init => {
+            "`init` would read the world, write the first marks and the first line".to_owned()
+        }
+        None => format!("`{name}` changes the journal only"),
+    }
 }

@@ -38,8 +38,7 @@ impl Conductor {
         }
         let found = self.look_once(call).await;
         // Going back moves every record of the group whatever each says now; a foreign one stops it there.
-        let half = elsewhere(&found.evidence).is_some_and(|it| it.is_none());
-        if way == Way::Back && half {
+        if way == Way::Back && leads(&found.evidence) == Leads::Apart {
             return Ok(());
         }
         judged(&found, &production, next, way)
@@ -59,10 +58,12 @@ impl Conductor {
             return Ok(());
         };
         let found = self.look_once(call).await;
-        match (found.verdict, elsewhere(&found.evidence)) {
+        match (found.verdict, leads(&found.evidence)) {
+            (Verdict::Fail, Leads::Apart | Leads::To(_)) => {
+                judged(&found, &production, Phase::Preflight, Way::Forth)
+            }
             // What it could not read, preflight reads again and says so check by check.
-            (Verdict::Fail, Some(_)) => judged(&found, &production, Phase::Preflight, Way::Forth),
-            (Verdict::Pass | Verdict::Fail | Verdict::Unknown, _) => Ok(()),
+            (Verdict::Fail, Leads::Home) | (Verdict::Pass | Verdict::Unknown, _) => Ok(()),
         }
     }
 
@@ -140,7 +141,8 @@ impl Conductor {
         let life = self.life();
         let way_back = crate::view::way_back(&life, None, &self.measured);
         let digest = digest_of(&sentence, life.record.epoch, &[]);
-        let plan = Plan { command, sentence: sentence.clone(), steps: vec![], way_back, digest };
+        let (steps, preview) = (vec![], None);
+        let plan = Plan { command, sentence: sentence.clone(), steps, way_back, preview, digest };
         let (exit, state) = (Exit::Done, life.state);
         let next = "nothing was changed; run it without --dry-run".to_owned();
         Ok(Reply { exit, sentence, next, state, code: None, plan: Some(plan) })
@@ -149,6 +151,9 @@ impl Conductor {
     /// The answer to this command. Adopting is done when it is written, wherever a run stands.
     pub(super) fn reply_to(&self, command: &Command) -> Reply {
         let reply = self.reply();
+        if *command == Command::Runbook {
+            return self.wrote_runbook(reply);
+        }
         if !matches!(command, Command::DriftAdopt { .. }) {
             return reply;
         }
@@ -225,14 +230,21 @@ fn confirmed_by_world(given: Option<&SiteName>, production: &SiteName) -> Result
     })
 }
 
-/// Whether the records lead elsewhere, and to which other site if all of them do.
-#[expect(
-    clippy::option_option,
-    reason = "not elsewhere, elsewhere, and elsewhere at one site are three things"
-)]
-fn elsewhere(evidence: &[Evidence]) -> Option<Option<&str>> {
-    let off = evidence.iter().find(|it| it.data.get("code").is_some_and(|it| it == "E3102"))?;
-    Some(off.data.get("production").and_then(|it| it.as_str()))
+/// Where the records lead, as far as a look tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leads<'a> {
+    /// Nothing says that they lead elsewhere than the journal says.
+    Home,
+    /// Elsewhere, and not all to one site.
+    Apart,
+    /// All to this other site.
+    To(&'a str),
+}
+
+fn leads(evidence: &[Evidence]) -> Leads<'_> {
+    let off = evidence.iter().find(|it| it.data.get("code").is_some_and(|it| it == "E3102"));
+    let Some(off) = off else { return Leads::Home };
+    off.data.get("production").and_then(|it| it.as_str()).map_or(Leads::Apart, Leads::To)
 }
 
 fn judged(found: &Finding, production: &SiteName, next: Phase, way: Way) -> Result<(), Fault> {
@@ -242,17 +254,17 @@ fn judged(found: &Finding, production: &SiteName, next: Phase, way: Way) -> Resu
             .because(says.join("; "))
             .hint("changeover drift names each disagreement with evidence and what settles it"))
     };
-    match (found.verdict, elsewhere(&found.evidence)) {
+    match (found.verdict, leads(&found.evidence)) {
         (Verdict::Pass, _) => Ok(()),
-        (Verdict::Fail, Some(Some(site))) => otherwise(format!(
+        (Verdict::Fail, Leads::To(site)) => otherwise(format!(
             "production ≠ journal: the switch says {site} is production, the journal says {production}"
         )),
-        (Verdict::Fail, Some(None)) => otherwise(format!(
+        (Verdict::Fail, Leads::Apart) => otherwise(format!(
             "production ≠ journal: the records do not all say that {production} is production"
         )),
         (Verdict::Unknown, _) if way != Way::Forth => Ok(()),
         // A way out is not kept shut by a mark: what moves records looks at it itself.
-        (Verdict::Fail, None) if way != Way::Forth => Ok(()),
+        (Verdict::Fail, Leads::Home) if way != Way::Forth => Ok(()),
         (Verdict::Fail | Verdict::Unknown, _) => {
             let what = "the switch must say who is production";
             Err(refused_by(what, found, next))

@@ -1,9 +1,10 @@
 //! A person found out how a step ended. What follows from its end follows as if the step had seen it.
 
 use crate::conductor::Conductor;
+use crate::conductor::exempt::becomes_true;
 use crate::fault::{E2002, Fault};
 use crate::machine::{At, Closed, Embargo, Ended, Fact, Input, Life, Owed, State};
-use crate::model::{Actor, Evidence, Phase, StepId};
+use crate::model::{Actor, Evidence, Phase, StepId, Time};
 use crate::port::{Call, Seen};
 use crate::workflow::step::Params;
 
@@ -48,7 +49,7 @@ impl Conductor {
             return Ok((vec![], vec![]));
         };
         let Ok(call) = self.call(at, position, &step)? else { return Ok((vec![], vec![])) };
-        let (limit, ends) = (call.workflow.limits.call.0, self.ends(&call));
+        let (limit, ends) = (call.workflow.limits.call.0, made_true(&call, self.clock.now()));
         let action = self.world.action(call);
         match (self.observe_once(limit, &*action).await, done) {
             (Seen::Done { evidence, facts }, true) => Ok((evidence, facts)),
@@ -73,31 +74,6 @@ impl Conductor {
                     .because(says.join("; "))
                     .hint("it can be read now, so it is looked at again: changeover run retry"))
             }
-        }
-    }
-
-    /// What the end of a step makes true when nobody can read it.
-    fn ends(&self, call: &Call) -> Vec<Fact> {
-        let site = call.on.clone().unwrap_or_else(|| call.production.clone());
-        if let Params::EmbargoOn(with) = &call.params {
-            let since = self.clock.now();
-            let embargo = Embargo {
-                run: call.run.number,
-                owner: call.record.run.as_ref().map(|it| it.requester.clone()).unwrap_or_default(),
-                scope: with.scope.clone(),
-                reason: format!("run {}", call.run.number),
-                since,
-                until: since.plus_seconds(with.expires.as_seconds()),
-            };
-            vec![Fact::EmbargoOn { site, embargo }]
-        } else if let Params::EmbargoOff(_) = &call.params {
-            vec![Fact::EmbargoOff { site }]
-        } else if let Params::JobOn(with) = &call.params {
-            let of_job = |owed: &&Owed| matches!(owed, Owed::Job { job, .. } if *job == with.job);
-            let owed = call.record.owed.iter().filter(of_job).cloned();
-            owed.map(|owed| Fact::Pay { owed }).collect()
-        } else {
-            owes(call).into_iter().collect()
         }
     }
 
@@ -130,6 +106,31 @@ impl Conductor {
                 String::new()
             }
         }
+    }
+}
+
+/// What the end of a step makes true when nobody can read it.
+pub fn made_true(call: &Call, now: Time) -> Vec<Fact> {
+    let site = call.on.clone().unwrap_or_else(|| call.production.clone());
+    if let Params::EmbargoOn(with) = &call.params {
+        let since = now;
+        let embargo = Embargo {
+            run: call.run.number,
+            owner: call.record.run.as_ref().map(|it| it.requester.clone()).unwrap_or_default(),
+            scope: with.scope.clone(),
+            reason: format!("run {}", call.run.number),
+            since,
+            until: since.plus_seconds(with.expires.as_seconds()),
+        };
+        vec![Fact::EmbargoOn { site, embargo }]
+    } else if let Params::EmbargoOff(_) = &call.params {
+        vec![Fact::EmbargoOff { site }]
+    } else if let Params::JobOn(with) = &call.params {
+        let of_job = |owed: &&Owed| matches!(owed, Owed::Job { job, .. } if *job == with.job);
+        let owed = call.record.owed.iter().filter(of_job).cloned();
+        owed.map(|owed| Fact::Pay { owed }).collect()
+    } else {
+        owes(call).into_iter().chain(becomes_true(call)).collect()
     }
 }
 

@@ -1,37 +1,13 @@
 //! Which site a phase means by `production` and `standby`.
 
-use crate::machine::{At, Record, RegionName, Run, region_of};
-use crate::model::{Kind, Phase, Roles, SiteName, Way};
+use crate::machine::{At, Record, RegionName, Run, region_of, turned};
+use crate::model::{Kind, Phase, Roles, SiteName};
 
 /// `(production, standby)` as this phase means them: through `swap` the roles users leave, from `sanity`
 /// on the roles they came to. Derived from the run's start and its way, so that a crash changes nothing.
 pub fn meant(run: &Run, at: At) -> (SiteName, SiteName) {
     let (here, there) = (run.production.clone(), run.standby.clone());
-    let moved = match at.phase {
-        Phase::Preflight
-        | Phase::Deploy
-        | Phase::Embargo
-        | Phase::SyncOff
-        | Phase::Backup
-        | Phase::Reset
-        | Phase::Validate
-        | Phase::Assess
-        | Phase::Fence => false,
-        // Going back, users leave the site they had come to.
-        Phase::Swap => at.way == Way::Back,
-        Phase::Sanity | Phase::Soak | Phase::Lift | Phase::Renew | Phase::SyncOn => {
-            at.way == Way::Forth && moves_users(run)
-        }
-    };
-    if moved { (there, here) } else { (here, there) }
-}
-
-/// A rejoin ends with the roles it began with.
-fn moves_users(run: &Run) -> bool {
-    match run.kind {
-        Kind::Release | Kind::Switchover | Kind::Failover | Kind::Drill => true,
-        Kind::Rejoin => false,
-    }
+    if turned(run.kind, at.way, at.phase) { (there, here) } else { (here, there) }
 }
 
 /// As [`meant`], with what people did by hand and recorded: closing puts things back around the site that is
@@ -41,5 +17,9 @@ pub(super) fn roles_at(record: &Record, run: &Run, at: At) -> (SiteName, SiteNam
     let turned =
         matches!(&record.roles, Some(Roles::Settled { production }) if *production == standby);
     let closing = region_of(at.phase) == RegionName::Closing && at.kind != Kind::Drill;
-    if turned && closing { (standby, production) } else { (production, standby) }
+    // A drill's names have roles of their own: a release leaves them where they are.
+    let crossed = at.kind == Kind::Drill
+        && matches!(at.phase, Phase::Swap | Phase::Sanity)
+        && record.drilled.as_ref() == Some(&run.standby);
+    if turned && closing || crossed { (standby, production) } else { (production, standby) }
 }

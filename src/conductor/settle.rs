@@ -52,6 +52,7 @@ impl Conductor {
         let bound = if failover { FAILOVER_BOUND } else { call.timeout };
         let (began, mut before) = (self.clock.monotonic(), None);
         let mut deaf = 0;
+        let done = crate::conductor::exempt::becomes_true(&call);
         let action = self.world.action(call);
         self.say(&format!("settling {}", open.intent.id));
         loop {
@@ -59,7 +60,10 @@ impl Conductor {
             let equal = before.as_ref() == Some(&kind_of(&seen));
             before = Some(kind_of(&seen));
             match seen {
-                Seen::Done { evidence, facts } => return Ok(Some((Ended::Done, evidence, facts))),
+                Seen::Done { evidence, mut facts } => {
+                    facts.extend(done);
+                    return Ok(Some((Ended::Done, evidence, facts)));
+                }
                 Seen::Failed { evidence } => return Ok(Some((Ended::Failed, evidence, vec![]))),
                 Seen::Todo { evidence, .. } | Seen::Foreign { evidence } if equal => {
                     return Ok(Some((Ended::Failed, evidence, vec![])));

@@ -1,9 +1,11 @@
 //! Beginnings: a system is put under a journal, a run is opened, taken over, amended.
 
 use crate::conductor::Conductor;
+use crate::conductor::proven::is_proven;
 use crate::fault::{E2002, E2009, E2010, E2012, E2014, E2018, Fault};
-use crate::machine::{Begin, Fact, Input, Rules, State, Waiver};
+use crate::machine::{Begin, Fact, Input, Rules, Run, State, Waiver};
 use crate::model::{Actor, Evidence, Kind, Roles, StepId};
+use crate::workflow::step::Step;
 
 impl Conductor {
     /// Observes roles, releases and records, sets the first marks and writes the first entries. Nothing
@@ -58,19 +60,18 @@ impl Conductor {
             .hint("if that one is gone for good: changeover run adopt --reason TEXT"))
     }
 
-    /// Opens a release.
-    pub(super) async fn begin_release(
+    /// Opens a release, a switchover, a rejoin or a drill.
+    pub(super) async fn begin_run(
         &self,
         by: &Actor,
-        version: &str,
+        kind: Kind,
+        version: Option<&str>,
         waive: &[StepId],
         reason: Option<String>,
     ) -> Result<(), Fault> {
         let record = self.life().record;
         if let Some(run) = &record.run {
-            return Err(Fault::new(&E2018, format!("run {} is open", run.number))
-                .because("a system has one run at a time")
-                .hint("changeover status"));
+            self.demand(Err(open_already(run)))?;
         }
         let production = match &record.roles {
             Some(Roles::Settled { production }) => production.clone(),
@@ -81,19 +82,20 @@ impl Conductor {
             let says = format!("the workflow does not know the site {production}");
             return Err(Fault::new(&E2012, says));
         };
-        if !record.owed.is_empty() {
-            return Err(Fault::new(
-                &E2010,
-                format!("an earlier run still owes: {}", owed_text(&record)),
-            )
-            .hint("changeover status names each and the command that pays it"));
+        // A rejoin pays what is owed.
+        if !record.owed.is_empty() && kind != Kind::Rejoin {
+            let says = format!("an earlier run still owes: {}", owed_text(&record));
+            let owed = Fault::new(&E2010, says)
+                .hint("changeover status names each and the command that pays it");
+            self.demand(Err(owed))?;
         }
-        let rules = Rules::of(&self.workflow);
+        let rules = Rules::of(&self.walked(kind));
         let facts = self.waivers(by, waive, reason.as_deref())?;
+        self.demand(self.guard_proven(kind, waive))?;
         let workflow = self.book().keep(&self.text)?;
         let begin = Begin {
-            kind: Kind::Release,
-            version: Some(version.to_owned()),
+            kind,
+            version: version.map(str::to_owned),
             production,
             standby,
             workflow,
@@ -101,7 +103,7 @@ impl Conductor {
             outside: self.differs.clone(),
             loss_accepted: false,
         };
-        self.guard_start(by, &begin).await?;
+        self.demand(self.guard_start(by, &begin).await)?;
         self.decide(by, Input::Start(Box::new(begin)), (reason, vec![], facts))
     }
 
@@ -118,12 +120,14 @@ impl Conductor {
         waive
             .iter()
             .map(|id| {
+                if is_proven(id) && workflow.limits.proven.is_some() {
+                    return Ok(Fact::Waived { check: id.clone(), waiver: waiver.clone() });
+                }
                 let found = workflow.all_steps().find(|step| step.id == *id && step.is_check());
                 let Some(step) = found else {
                     return Err(Fault::new(&E2012, format!("there is no check `{id}` to waive")));
                 };
-                let binding = ["switch.", "backup.", "job", "aws.identity", "database."];
-                if binding.iter().any(|it| step.kind().starts_with(it)) {
+                if !may_waive(step) {
                     return Err(Fault::new(&E2014, format!("`{id}` may not be waived")).because(
                         "who is production, which data and which jobs are never taken on trust",
                     ));
@@ -171,8 +175,9 @@ impl Conductor {
         file: &str,
         reason: Option<String>,
     ) -> Result<(), Fault> {
-        let new = (self.read)(text, file)?;
         let life = self.life();
+        let kind = life.record.run.as_ref().map_or(Kind::Release, |run| run.kind);
+        let new = (self.read)(text, file)?.walked_as(kind);
         if life.record.run.is_none() {
             return Err(self.not_now("amend"));
         }
@@ -206,6 +211,20 @@ impl Conductor {
     }
 }
 
+/// Why nothing else may be begun.
+pub(super) fn open_already(run: &Run) -> Fault {
+    Fault::new(&E2018, format!("run {} is open", run.number))
+        .because("a system has one run at a time")
+        .hint("changeover status")
+}
+
+/// Whether people may go on without this check: who is production, which data and which jobs are never taken
+/// on trust.
+pub(super) fn may_waive(step: &Step) -> bool {
+    let binding = ["switch.", "backup.", "job", "aws.identity", "database."];
+    !binding.iter().any(|it| step.kind().starts_with(it))
+}
+
 /// Whether a step that has begun is written otherwise. A text that cannot be read any more says nothing.
 fn differs_in_begun(
     life: &crate::machine::Life,
@@ -233,6 +252,7 @@ fn owed_text(record: &crate::machine::Record) -> String {
         Owed::Job { job, site } => format!("job {job} is off on {site}"),
         Owed::Embargo { site } => format!("writes are refused on {site}"),
         Owed::Standby => "the standby does not have production's release and data".to_owned(),
+        Owed::Fence { part, site } => format!("{site} is not fenced: {part}"),
     });
     each.collect::<Vec<_>>().join("; ")
 }

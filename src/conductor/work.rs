@@ -25,11 +25,11 @@ pub struct StepEnd {
 }
 
 impl StepEnd {
-    const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
+    pub(super) const fn new(ended: Ended, evidence: Vec<Evidence>, facts: Vec<Fact>) -> Self {
         Self { ended, evidence, facts }
     }
 
-    const fn failed(evidence: Vec<Evidence>) -> Self {
+    pub(super) const fn failed(evidence: Vec<Evidence>) -> Self {
         Self::new(Ended::Failed, evidence, vec![])
     }
 }
@@ -44,23 +44,7 @@ enum Turn {
 }
 
 impl Conductor {
-    /// Works on one step until it has ended.
-    ///
-    /// # Errors
-    /// The journal could not be written; the process must end.
-    pub(super) async fn work_on(&self, by: &Actor, at: At, position: u8) -> Result<StepEnd, Fault> {
-        let Some(step) = self.run_workflow()?.step(at.phase, position).cloned() else {
-            let says = "the run's workflow has no such step";
-            return Ok(StepEnd::failed(vec![self.evidence(says)]));
-        };
-        if step.is_check() {
-            self.look(at, position, &step).await
-        } else {
-            self.act(by, at, position, &step).await
-        }
-    }
-
-    async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn look(&self, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
         let began = self.clock.monotonic();
         let patience = step.wait.map_or(Duration::ZERO, |it| it.0);
         loop {
@@ -100,39 +84,6 @@ impl Conductor {
         Finding { verdict: Verdict::Unknown, evidence: vec![self.evidence(&says)], facts: vec![] }
     }
 
-    /// One look, bounded by the step's time-out: what hangs is unknown.
-    pub(super) async fn look_once(&self, call: Call) -> Finding {
-        let (timeout, check) = (call.timeout, self.world.check(call));
-        self.bounded(timeout, check.look()).await.unwrap_or_else(|| Finding {
-            verdict: Verdict::Unknown,
-            evidence: vec![self.no_answer(timeout)],
-            facts: vec![],
-        })
-    }
-
-    /// One observation, bounded: what hangs is unknown.
-    pub(super) async fn observe_once(&self, timeout: Duration, action: &dyn Action) -> Seen {
-        let seen = self.bounded(timeout, action.observe()).await;
-        seen.unwrap_or_else(|| Seen::Unknown { evidence: vec![self.no_answer(timeout)] })
-    }
-
-    /// What this comes to, unless it takes longer.
-    pub(super) async fn bounded<T>(
-        &self,
-        timeout: Duration,
-        call: impl Future<Output = T>,
-    ) -> Option<T> {
-        tokio::select! {
-            biased;
-            answer = call => Some(answer),
-            () = self.clock.sleep(timeout) => None,
-        }
-    }
-
-    fn no_answer(&self, timeout: Duration) -> Evidence {
-        self.evidence(&format!("no answer within {} s", timeout.as_secs()))
-    }
-
     /// A check's step: unknown refuses like a failure, and stays known as unknown by its fact.
     fn verdict(
         &self,
@@ -156,7 +107,13 @@ impl Conductor {
         StepEnd::new(ended, evidence, facts)
     }
 
-    async fn act(&self, by: &Actor, at: At, position: u8, step: &Step) -> Result<StepEnd, Fault> {
+    pub(super) async fn act(
+        &self,
+        by: &Actor,
+        at: At,
+        position: u8,
+        step: &Step,
+    ) -> Result<StepEnd, Fault> {
         let mut tries_left = step.retry.unwrap_or(1).max(1);
         loop {
             let end = self.attempt(by, at, position, step).await?;
@@ -171,7 +128,7 @@ impl Conductor {
         }
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         by: &Actor,
         at: At,
@@ -195,7 +152,12 @@ impl Conductor {
             let late = self.clock.monotonic().saturating_sub(began) >= timeout;
             let seen = self.observe_once(timeout, &*action).await;
             match self.turn(by, &call, position, step, &*action, &mut tried, seen, late).await? {
-                Turn::End(end) => return Ok(end),
+                Turn::End(mut end) => {
+                    if end.ended == Ended::Done {
+                        end.facts.extend(crate::conductor::exempt::becomes_true(&call));
+                    }
+                    return Ok(end);
+                }
                 Turn::Now => (),
                 Turn::Again => {
                     // What may still be unsettled is read again only after the settle window.
@@ -302,13 +264,14 @@ impl Conductor {
         (tried.settled, tried.todo) = (true, None);
         // A deliberately wrong build, for the test that must catch it.
         #[cfg(feature = "defect-act-first")]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
+        let sent = self.apply_once(call.timeout, action, &changes).await;
         self.book().intend(by, Self::intent(call, position, step, &changes, evidence, action))?;
         (tried.open, tried.sent) = (true, Some(changes.clone()));
         #[cfg(not(feature = "defect-act-first"))]
-        let sent = self.bounded(call.timeout, action.apply(&changes)).await;
-        let sent =
-            sent.unwrap_or_else(|| Sent::Unknown { evidence: vec![self.no_answer(call.timeout)] });
+        let sent = self.apply_once(call.timeout, action, &changes).await;
+        if matches!(call.params, crate::workflow::step::Params::Move(_)) {
+            self.end_from()?;
+        }
         tried.accepted = matches!(sent, Sent::Accepted { .. });
         Ok(match sent {
             Sent::Accepted { evidence, .. } => {
@@ -344,7 +307,12 @@ impl Conductor {
             attempt: call.attempt,
             changes: changes.to_vec(),
             observed,
-            facts: action.intends().into_iter().chain(owes(call)).collect(),
+            facts: action
+                .intends()
+                .into_iter()
+                .chain(owes(call))
+                .chain(crate::conductor::exempt::loading(call))
+                .collect(),
         }
     }
 

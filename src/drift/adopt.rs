@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::drift::group::{Group, Leads};
 use crate::drift::{Known, Name, Report, compare};
-use crate::machine::{At, Fact, RegionName, Run, State, region_of};
-use crate::model::{Sight, SiteName, Way};
+use crate::machine::{At, Fact, Owed, RegionName, Run, State, region_of};
+use crate::model::{Phase, Sight, SiteName, Way};
 
 /// What adopting the world would record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,9 @@ fn unsafe_to_believe(
     }
     for it in &report.differences {
         let blocks = match it.name {
-            Name::TwoWriters | Name::NoWriter | Name::HalfASwap => true,
+            // One that users have left and that lost production is fenced by `run retry`, adopted or not.
+            Name::TwoWriters => it.site.as_ref() != known.record().quarantined.as_ref(),
+            Name::NoWriter | Name::HalfASwap => true,
             Name::ForeignMark => it.command.as_deref().is_some_and(|it| it.contains("run adopt")),
             // A new address that its names already lead to may be recorded.
             Name::RecordNotOwner => group.names.iter().any(|named| {
@@ -141,10 +143,39 @@ impl Adoption {
     }
 
     fn roles(&mut self, known: &Known<'_>, production: &SiteName) {
-        if known.settled() != Some(production) {
-            let fact = Fact::RolesSettled { production: production.clone() };
-            self.tell(fact, format!("{production} is production"));
+        if known.settled() == Some(production) {
+            return;
         }
+        let fact = Fact::RolesSettled { production: production.clone() };
+        self.tell(fact, format!("{production} is production"));
+        // Only a workflow with a failover knows how a site loses production and is rebuilt.
+        let alone = known.record().run.is_none() && known.workflow.failover.is_some();
+        if let Some(left) = known.settled().filter(|_| alone) {
+            self.left(known, left, production);
+        }
+    }
+
+    /// Users were moved outside any run: the site that they left is fenced and rebuilt as after a failover, and
+    /// nothing may be copied into the one they are on.
+    fn left(&mut self, known: &Known<'_>, left: &SiteName, production: &SiteName) {
+        let fact = Fact::LeftByHand { site: left.clone() };
+        self.tell(fact, format!("{left} lost production and is quarantined until it is rebuilt"));
+        let parts = known.workflow.steps(Phase::Fence).iter().map(|step| step.id.clone());
+        let parts = parts.map(|part| Owed::Fence { part, site: left.clone() });
+        let syncs = known.workflow.jobs.iter().filter(|(_, job)| job.sync.is_some());
+        let jobs = syncs.map(|(job, _)| Owed::Job { job: job.clone(), site: production.clone() });
+        let owed: Vec<Owed> = parts.chain(jobs).collect();
+        let named = |it: &Owed| match it {
+            Owed::Fence { part, .. } => part.to_string(),
+            Owed::Job { job, .. } => job.clone(),
+            Owed::Embargo { site } => site.to_string(),
+            Owed::Standby => "a standby".to_owned(),
+        };
+        if !owed.is_empty() {
+            let list = owed.iter().map(named).collect::<Vec<_>>().join(", ");
+            self.says.push(format!("owed until then: {list}"));
+        }
+        self.facts.extend(owed.into_iter().map(|owed| Fact::Owe { owed }));
     }
 
     fn addresses(&mut self, known: &Known<'_>, sight: &Sight) {

@@ -118,7 +118,7 @@ impl Here<'_> {
     fn is_owed(&self) -> bool {
         self.known.record().owed.iter().any(|it| match it {
             Owed::Job { job, .. } => job == self.name,
-            Owed::Embargo { .. } | Owed::Standby => false,
+            Owed::Embargo { .. } | Owed::Standby | Owed::Fence { .. } => false,
         })
     }
 

@@ -95,7 +95,7 @@ pub fn compare(known: &Known<'_>, sight: &Sight) -> Report {
         production: group.whole().cloned(),
         differences,
         unknown: sight.unread(),
-        notes: notes.collect(),
+        notes: notes.chain(writes::notes(known, sight, &group)).collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::drift::group::Group;
 use crate::drift::{Difference, Known, Name, adopt};
 use crate::machine::{Embargo, RegionName, region_of};
-use crate::model::{Evidence, Part, Sight, SiteName};
+use crate::model::{Evidence, Kind, Part, Sight, SiteName};
 
 pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<Difference> {
     let seen = Seen { known, sight, group };
@@ -19,6 +19,27 @@ pub(super) fn differences(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -
     }
     found.extend(two);
     found
+}
+
+/// A lost site that may still act, where no difference says so: nobody could read whether it accepts writes.
+pub(super) fn notes(known: &Known<'_>, sight: &Sight, group: &Group<'_>) -> Vec<String> {
+    let seen = Seen { known, sight, group };
+    if seen.two_writers().is_some() {
+        return vec![];
+    }
+    let production = seen.production().map_or("nobody", SiteName::as_str);
+    let open = |site: &SiteName| {
+        let writes = match seen.accepts(site) {
+            Some((false, _)) => return None,
+            Some((true, _)) => "it accepts writes",
+            None => "whether it accepts writes is not known",
+        };
+        let parts = seen.unfenced(site)?;
+        Some(format!(
+            "{site} was given up for {production} and may still act: not fenced: {parts}; {writes}"
+        ))
+    };
+    known.workflow.sites.keys().filter_map(open).collect()
 }
 
 struct Seen<'s> {
@@ -47,16 +68,40 @@ impl Seen<'_> {
 
     /// The site users are led to by every name; the journal's word where the names do not agree.
     fn production(&self) -> Option<&SiteName> {
-        self.group.whole().or_else(|| self.known.record().production())
+        let recorded = self.known.record().production();
+        // Half-way through a failover it is the site that users are moved to.
+        let kept = recorded.filter(|it| !self.given_up(it));
+        self.group.whole().or(kept).or_else(|| self.known.other(recorded?))
     }
 
-    /// Two sites accept writes of which each is reached by users, or must refuse by the journal.
+    /// The parts of this site's fence that are not done, if it was given up and any is left, each with how it was left.
+    fn unfenced(&self, site: &SiteName) -> Option<String> {
+        let record = self.known.record();
+        let left = record.unfenced().into_iter().filter(|it| it.1 == *site);
+        let parts: Vec<String> = left
+            .map(|(part, _)| {
+                let fence = record.incident.as_ref().and_then(|it| it.fence.get(&part));
+                format!("{part} ({})", fence.map_or("not tried", |it| it.how.name()))
+            })
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// It lost production in a failover, or is losing it: whoever remembers its address still writes there.
+    fn given_up(&self, site: &SiteName) -> bool {
+        self.known.record().quarantined.as_ref() == Some(site) || self.unfenced(site).is_some()
+    }
+
+    /// Two sites accept writes of which each is reached by users, was given up, or must refuse by the journal.
     fn two_writers(&self) -> Option<Difference> {
         let reached = self.group.reached();
         let writes = |site: &&SiteName| self.accepts(site).is_some_and(|(it, _)| it);
         let production = self.production();
         let counted = |site: &&SiteName| {
-            reached.contains(site) || Some(*site) == production || self.enforced(site).is_some()
+            reached.contains(site)
+                || Some(*site) == production
+                || self.enforced(site).is_some()
+                || self.given_up(site)
         };
         let sites = self.known.workflow.sites.keys();
         let writers: BTreeSet<&SiteName> = sites.filter(writes).filter(counted).collect();
@@ -76,9 +121,14 @@ impl Seen<'_> {
                 |it: &&crate::drift::group::Named<'_>| it.as_production && it.site() == Some(wrong);
             evidence.extend(self.group.names.iter().filter(leads).map(|it| it.evidence.clone()));
             "users are led to both"
-        } else {
+        } else if self.enforced(wrong).is_some() {
             "the journal refuses writes there"
+        } else {
+            "that one lost production and is not rebuilt"
         };
+        let unfenced = self.unfenced(wrong);
+        let open = unfenced.as_ref().map_or_else(String::new, |it| format!("; not fenced: {it}"));
+        let rejoins = self.known.record().run.as_ref().is_some_and(|it| it.kind == Kind::Rejoin);
         let next = if reached.len() > 1 {
             "; then settle *half a swap*"
         } else {
@@ -92,11 +142,11 @@ impl Seen<'_> {
                 Some(it) => format!("only {it} accepts writes"),
                 None => "one site accepts writes".to_owned(),
             },
-            observed: format!("{list} accept writes; {why}"),
+            observed: format!("{list} accept writes; {why}{open}"),
             since: None,
             evidence,
             settle: format!("at once: {}{next}", self.refuse(wrong)),
-            command: None,
+            command: unfenced.filter(|_| !rejoins).map(|_| "changeover run retry".to_owned()),
         })
     }
 

@@ -12,4 +12,5 @@ super::codes! { JOURNAL;
     E4009 Failed "an entry is earlier than the last line",
     E4010 Failed "the store cannot be opened",
     E4011 Unverified "the journal was written by a newer version",
+    E4012 Conflict "the journal cannot go on elsewhere, or not be joined",
 }

@@ -26,4 +26,12 @@ super::codes! { RUN;
     E2032 Usage "no such embargo or kept copy",
     E2040 Refused "the switch names another production than the journal",
     E2041 Refused "the world cannot be adopted as it is",
+    E2060 Refused "the lost site is not fenced",
+    E2061 Conflict "a failover is already under way",
+    E2062 Refused "what is seen does not allow a failover",
+    E2063 Refused "more would be lost than was accepted",
+    E2064 Refused "so soon after a failover this wants a reason",
+    E2065 Refused "a failover cannot be armed now",
+    E2066 Refused "the armed plan does not hold any more",
+    E2070 Refused "steps of the plan were not proven lately",
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fault::{E4008, Fault};
 use crate::journal::append::Syncer;
@@ -22,6 +22,22 @@ pub(super) fn keep(dir: &Path, text: &str, sync: &dyn Syncer) -> Result<Digest, 
     }
     layout::sync_folder(&folder, sync)?;
     Ok(digest)
+}
+
+/// Writes a page of this name into the system's folder, over the one before.
+pub(super) fn page(
+    dir: &Path,
+    name: &str,
+    text: &str,
+    sync: &dyn Syncer,
+) -> Result<PathBuf, Fault> {
+    let (path, temporary) = (dir.join(name), dir.join(format!(".{name}")));
+    File::create(&temporary)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| sync.data(&file)))
+        .and_then(|()| fs::rename(&temporary, &path))
+        .map_err(|err| io_fault("write", &path, &err))?;
+    layout::sync_folder(dir, sync)?;
+    Ok(path)
 }
 
 /// A kept text.

@@ -8,7 +8,10 @@ use crate::journal::blobs;
 use crate::journal::encode::{Tail, encode};
 use crate::journal::layout::{self, Mark};
 use crate::journal::lock::Lock;
+use crate::journal::open::lost;
+use crate::journal::ready::Ready;
 use crate::journal::scan::{Read, find, scan};
+use crate::journal::shelf;
 use crate::journal::store::{SNAPSHOT_LINES, Snapshot, Store};
 use crate::machine::Life;
 use crate::model::{Digest, SystemName};
@@ -65,6 +68,21 @@ impl FileJournal {
         Mark { head: self.tail.head, place: self.last }
     }
 
+    fn put(&mut self, draft: Draft, soft: bool) -> Result<Line, Fault> {
+        if let Some(mark) = self.store.lost() {
+            return Err(lost(&self.dir, mark));
+        }
+        let (line, bytes, head) = encode(&self.system, self.tail, draft)?;
+        self.last = self.segments.append(&self.dir, &bytes, soft)?;
+        self.tail = Tail { head, at: line.at };
+        // The store is told of durable lines only: what it knows and the journal lacks is damage.
+        if let Some(run) = line.run.filter(|run| !soft && self.indexed != Some(*run)) {
+            self.store.run(run, self.mark());
+            self.indexed = Some(run);
+        }
+        Ok(line)
+    }
+
     pub(super) fn take_snapshot(&mut self, life: &Life) {
         self.snapshot = self.tail.head.seq;
         self.store.snapshot(Snapshot::new(self.mark(), life));
@@ -77,17 +95,34 @@ impl Journal for FileJournal {
     }
 
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        let (line, bytes, head) = encode(&self.system, self.tail, draft)?;
-        self.last = self.segments.append(&self.dir, &bytes)?;
-        self.tail = Tail { head, at: line.at };
-        if let Some(run) = line.run.filter(|run| self.indexed != Some(*run)) {
-            self.store.run(run, self.mark());
-            self.indexed = Some(run);
-        }
-        Ok(line)
+        self.put(draft, false)
+    }
+
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.put(draft, true)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.segments.flush(&self.dir)
+    }
+
+    fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {
+        shelf::shelve_with(&self.dir, name, text, self.segments.sync())
+    }
+
+    fn shelved(&self, name: &str) -> Option<String> {
+        shelf::shelved(&self.dir, name)
+    }
+
+    fn ready(&mut self, life: &Life) -> Result<(), Fault> {
+        self.flush()?;
+        let (next, rolls) = self.segments.end();
+        let ready = Ready::new(self.mark(), next, rolls, self.snapshot, life);
+        ready.write(&self.dir, self.segments.sync())
     }
 
     fn remember(&mut self, life: &Life) {
+        self.store.catch_up();
         self.store.head(self.mark());
         if self.tail.head.seq >= self.snapshot + SNAPSHOT_LINES {
             self.take_snapshot(life);
@@ -100,6 +135,10 @@ impl Journal for FileJournal {
 
     fn kept(&self, digest: &Digest) -> Result<String, Fault> {
         blobs::kept(&self.dir, digest)
+    }
+
+    fn page(&mut self, name: &str, text: &str) -> Result<Option<PathBuf>, Fault> {
+        blobs::page(&self.dir, name, text, self.segments.sync()).map(Some)
     }
 
     fn roll(&mut self) {

@@ -5,21 +5,26 @@
 
 mod append;
 mod blobs;
+mod elsewhere;
 mod encode;
 mod file;
 mod layout;
 mod lock;
 mod memory;
 mod open;
+mod ready;
 mod scan;
+mod shelf;
 mod store;
 mod verify;
 
 pub use append::{Disk, Syncer};
 pub use blobs::kept;
+pub use elsewhere::{go_on, join};
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;
-pub use open::{Cut, Opened, cut_tail, open, open_with};
+pub use open::{Cut, Opened, cut_tail, open, open_ready, open_with};
 pub use scan::Read;
+pub use shelf::{shelve, shelved};
 pub use verify::{Verified, fold, read, verify};

@@ -11,6 +11,7 @@ use crate::journal::encode::Tail;
 use crate::journal::file::FileJournal;
 use crate::journal::layout::{self, Mark, Place, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
+use crate::journal::ready::Ready;
 use crate::journal::scan::{End, Read, Torn, at, damage, find, scan};
 use crate::journal::store::{Known, SNAPSHOT_LINES, Snapshot, Store};
 use crate::journal::verify::{diverged, fold_one};
@@ -80,6 +81,42 @@ pub fn open_with(
 ) -> Result<Opened, NotOpened> {
     layout::make_folders(dir, &*sync)?;
     let lock = Lock::take(dir, claim)?;
+    opened(dir, system, lock, sync)
+}
+
+/// [`open`] for who is in a hurry: without the store, when the journal ends where it did when it was last made ready
+/// (`Journal::ready`). The store is opened beside the first line that is remembered, and compared then.
+///
+/// # Errors
+/// As there.
+pub fn open_ready(dir: &Path, system: &SystemName, claim: &Claim) -> Result<Opened, NotOpened> {
+    let Some(ready) = Ready::read(dir) else { return open(dir, system, claim) };
+    let lock = Lock::take(dir, claim)?;
+    let Some(read) = ready.holds(dir, system) else {
+        layout::make_folders(dir, &Disk)?;
+        return opened(dir, system, lock, Box::new(Disk));
+    };
+    let Ready { mark, next, rolls, snapshot, life, .. } = ready;
+    let journal = FileJournal {
+        dir: dir.to_owned(),
+        system: system.clone(),
+        tail: read.tail(),
+        last: mark.place,
+        segments: Segments::at_rest(dir, next, rolls, Box::new(Disk))?,
+        snapshot,
+        indexed: None,
+        store: Store::later(dir),
+        _lock: lock,
+    };
+    Ok(Opened { journal, life, beyond: false, cut: None, warnings: vec![] })
+}
+
+fn opened(
+    dir: &Path,
+    system: &SystemName,
+    lock: Lock,
+    sync: Box<dyn Syncer>,
+) -> Result<Opened, NotOpened> {
     let (store, known) = Store::open(dir)?;
     let Known { head: acknowledged, snapshot, moved } = known;
     let Folded { life, end, last, from, runs, ended } = load(dir, system, acknowledged, snapshot)?;
@@ -160,7 +197,7 @@ fn load(
 }
 
 /// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.
-fn lost(dir: &Path, mark: Mark) -> Fault {
+pub(super) fn lost(dir: &Path, mark: Mark) -> Fault {
     let Head { seq, hash } = mark.head;
     match scan(dir, layout::START, Tail::default(), |_, _| Ok(())) {
         Err(fault) => fault,
@@ -216,6 +253,11 @@ fn cut(dir: &Path, after: Head, torn: Torn, sync: &dyn Syncer) -> Result<Cut, Fa
 /// As [`open`], except E4004.
 pub fn cut_tail(dir: &Path, claim: &Claim) -> Result<Option<Cut>, NotOpened> {
     let _lock = Lock::take(dir, claim)?;
+    Ok(cut_torn(dir)?)
+}
+
+/// The same for whoever holds the lock.
+pub(super) fn cut_torn(dir: &Path) -> Result<Option<Cut>, Fault> {
     let end = scan(dir, layout::START, Tail::default(), |_, _| Ok(()))?;
-    Ok(end.torn.map(|torn| cut(dir, end.tail.head, torn, &Disk)).transpose()?)
+    end.torn.map(|torn| cut(dir, end.tail.head, torn, &Disk)).transpose()
 }

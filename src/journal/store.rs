@@ -11,6 +11,7 @@ use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fault::{E4010, Fault};
 use crate::journal::layout::Mark;
+use crate::journal::scan::find;
 use crate::machine::Life;
 
 /// A snapshot is taken when this many lines follow the last one: a start folds at most these.
@@ -62,11 +64,15 @@ enum Said {
     Run(u32, Mark),
 }
 
-/// The open store and the one thread that writes into it.
+/// The store and the one thread that writes into it. It may be opened later than the journal is: what is said until
+/// then waits.
 pub(super) struct Store {
-    runs: sled::Tree,
+    /// Known of a store that was opened first.
+    runs: Option<sled::Tree>,
     said: Option<Sender<Said>>,
+    waiting: Option<(PathBuf, Receiver<Said>)>,
     writer: Option<JoinHandle<()>>,
+    lost: Arc<OnceLock<Mark>>,
 }
 
 impl fmt::Debug for Store {
@@ -116,7 +122,38 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || write(&trees, &heard))
             .map_err(|err| refused(err.to_string()))?;
-        Ok((Self { runs, said: Some(said), writer: Some(writer) }, known))
+        let (said, writer) = (Some(said), Some(writer));
+        Ok((Self { runs: Some(runs), said, waiting: None, writer, lost: Arc::default() }, known))
+    }
+
+    /// A store that [`Self::catch_up`] opens, or its end at the latest.
+    pub(super) fn later(dir: &Path) -> Self {
+        let (said, heard) = channel();
+        let waiting = Some((dir.to_owned(), heard));
+        Self { runs: None, said: Some(said), waiting, writer: None, lost: Arc::default() }
+    }
+
+    /// Opens it beside whatever goes on, if it is not open. Nothing is written into one that knows a line which the
+    /// journal does not have, nor into one that cannot be read: the next start says so.
+    pub(super) fn catch_up(&mut self) {
+        let Some((dir, heard)) = self.waiting.take() else { return };
+        let lost = Arc::clone(&self.lost);
+        let opened = Builder::new().name("store".to_owned()).spawn(move || {
+            let Ok((trees, Known { head, .. })) = read_patiently(&dir.join("store")) else {
+                return;
+            };
+            let missing = |it: &Mark| it.head.seq > 0 && matches!(find(&dir, *it), Ok(None));
+            match head.filter(missing) {
+                Some(mark) => drop(lost.set(mark)),
+                None => write(&trees, &heard),
+            }
+        });
+        self.writer = opened.ok();
+    }
+
+    /// The line that it knows and the journal does not have.
+    pub(super) fn lost(&self) -> Option<Mark> {
+        self.lost.get().copied()
     }
 
     /// This line is acknowledged.
@@ -136,7 +173,7 @@ impl Store {
 
     /// The first line of a run, if it is known; to be compared with the line there.
     pub(super) fn begin_of(&self, run: u32) -> Option<Mark> {
-        serde_json::from_slice(&self.runs.get(run.to_be_bytes()).ok()??).ok()
+        serde_json::from_slice(&self.runs.as_ref()?.get(run.to_be_bytes()).ok()??).ok()
     }
 
     /// A writer that died is no reason to stop: the next start finds a store that is behind.
@@ -147,6 +184,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
+        self.catch_up();
         drop(self.said.take());
         drop(self.writer.take().map(JoinHandle::join));
     }

@@ -133,7 +133,8 @@ pub struct Life {
 
 impl Default for Life {
     fn default() -> Self {
-        let rules = Rules { phases: vec![], gate: None, soak_seconds: 0 };
+        let rules =
+            Rules { phases: vec![], gate: None, soak_seconds: 0, failover_soak_seconds: None };
         Self { rules, state: State::Steady, record: Record::default() }
     }
 }
@@ -223,6 +224,7 @@ fn startable(record: &Record) -> Vec<&'static str> {
             }],
             gate: None,
             soak_seconds: 0,
+            failover_soak_seconds: None,
         },
         outside: vec![],
         loss_accepted: true,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::consent::{Consent, FenceEnd};
 use crate::machine::input::{Ended, Input};
 use crate::machine::record::Waiver;
 use crate::machine::state::State;
@@ -130,6 +131,13 @@ pub enum Owed {
     },
     /// The standby does not have production's release and data.
     Standby,
+    /// A part of a lost site's power to act has not been taken away yet.
+    Fence {
+        /// The step that takes it away.
+        part: StepId,
+        /// The lost site.
+        site: SiteName,
+    },
 }
 
 /// An embargo that lies on a site.
@@ -331,5 +339,61 @@ pub enum Fact {
         /// Who and why; lines of an earlier build say it beside the fact only.
         #[serde(flatten)]
         waiver: Waiver,
+    },
+    /// A person goes on without a site that does not serve.
+    Without {
+        /// The site.
+        site: SiteName,
+        /// Who and why.
+        #[serde(flatten)]
+        waiver: Waiver,
+    },
+    /// Production is given up, and what that costs was accepted.
+    Consented {
+        /// By whom is in the line; what is here.
+        consent: Box<Consent>,
+    },
+    /// A part of the fence was tried.
+    Fenced {
+        /// The step.
+        part: StepId,
+        /// The lost site.
+        site: SiteName,
+        /// How it ended.
+        how: FenceEnd,
+        /// What was seen.
+        says: String,
+    },
+    /// A site's data is being replaced: until that has ended it holds no whole copy.
+    Loading {
+        /// The site.
+        site: SiteName,
+    },
+    /// A site's data is a proven copy of production's as it was then.
+    Loaded {
+        /// The site.
+        site: SiteName,
+        /// When it was copied.
+        of: Time,
+    },
+    /// Users were moved away from this site by hand, outside any run: it lost production.
+    LeftByHand {
+        /// The site.
+        site: SiteName,
+    },
+    /// What was counted on the copy that users were moved to, by query.
+    CopyCounted {
+        /// Query and answer.
+        counts: BTreeMap<String, String>,
+    },
+    /// A drill is about to move its names: where they lead is where it moves them back to.
+    Drilled {
+        /// The site that the drill's production names lead to.
+        from: SiteName,
+    },
+    /// What the failover really lost, found out when the lost site came back.
+    LossFound {
+        /// One sentence.
+        says: String,
     },
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::machine::entry::{Body, Entry, Fact, Intent, Owed, Remembered};
+use crate::machine::consent::{FenceEnd, Fenced};
+use crate::machine::entry::{Body, Entry, Fact, Intent, Kept, Owed, Remembered};
 use crate::machine::input::{Begin, Ended, Input};
 use crate::machine::path::path;
-use crate::machine::record::{Caches, Counted, Record, Run, Standing};
+use crate::machine::record::{Caches, Copied, Counted, Incident, Record, Run, Standing};
 use crate::machine::state::{At, State};
 use crate::model::{Kind, Phase, Roles, SiteName, Time, Way};
 
@@ -78,6 +79,7 @@ impl Record {
             backup: None,
             entered: BTreeMap::new(),
             waived: BTreeMap::new(),
+            without: BTreeMap::default(),
         });
         self.forget_approvals();
         self.failures.clear();
@@ -89,6 +91,9 @@ impl Record {
         self.paused = false;
         self.counts.clear();
         self.rows = None;
+        // What an earlier run's dump held bounds nothing that this one loads.
+        self.held.clear();
+        self.drilled = None;
     }
 
     fn forget_approvals(&mut self) {
@@ -172,15 +177,8 @@ impl Record {
             Fact::Addresses { site, addresses } => {
                 self.addresses.insert(site.clone(), addresses.clone());
             }
-            Fact::Counted { site, requests, lasted_ms } => {
-                let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
-                self.counts.insert(site.clone(), counted);
-            }
-            Fact::Rows { rows } => {
-                self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
-            }
-            Fact::Remembered { old, ttl } => {
-                self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+            Fact::Counted { .. } | Fact::Rows { .. } | Fact::Remembered { .. } => {
+                self.counted(fact);
             }
             // The same packet shown again leaves the approvals of it standing.
             Fact::Packet { digest, .. } if self.packet == Some(*digest) => (),
@@ -190,11 +188,7 @@ impl Record {
                 self.packet_parts.clone_from(parts);
             }
             Fact::Held { rows } => self.held.clone_from(rows),
-            Fact::Copied { name, kept } => {
-                let now = self.now;
-                self.copies.retain(|_, it| it.until > now);
-                self.copies.insert(name.clone(), kept.clone());
-            }
+            Fact::Copied { name, kept } => self.holds(name, kept),
             Fact::GivenUp { name } => {
                 self.copies.remove(name);
             }
@@ -202,7 +196,72 @@ impl Record {
             Fact::Paused { on } => self.paused = *on,
             Fact::Frozen { on } => self.frozen = *on,
             Fact::Epoch { epoch } => self.epoch = self.epoch.max(*epoch),
-            Fact::Stamp { .. } | Fact::Backup { .. } | Fact::Waived { .. } => self.note_run(fact),
+            Fact::Stamp { .. }
+            | Fact::Backup { .. }
+            | Fact::Waived { .. }
+            | Fact::Without { .. } => self.note_run(fact),
+            Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
+            Fact::Drilled { from } => self.drilled = Some(from.clone()),
+            Fact::Consented { .. }
+            | Fact::Fenced { .. }
+            | Fact::CopyCounted { .. }
+            | Fact::LossFound { .. } => {
+                self.lost(fact);
+            }
+            Fact::LeftByHand { site } => self.left_by_hand(site),
+        }
+    }
+
+    /// A copy that nobody has to keep any more makes room for it.
+    fn holds(&mut self, name: &str, kept: &Kept) {
+        let now = self.now;
+        self.copies.retain(|_, it| it.until > now);
+        self.copies.insert(name.to_owned(), kept.clone());
+    }
+
+    fn counted(&mut self, fact: &Fact) {
+        if let Fact::Counted { site, requests, lasted_ms } = fact {
+            let counted = Counted { at: self.now, requests: *requests, lasted_ms: *lasted_ms };
+            self.counts.insert(site.clone(), counted);
+        } else if let Fact::Rows { rows } = fact {
+            self.rows = Some((self.rows.map_or(*rows, |it| it.0), *rows));
+        } else if let Fact::Remembered { old, ttl } = fact {
+            self.caches = Some(Caches { at: self.now, old: *old, ttl: *ttl });
+        }
+    }
+
+    fn copied(&mut self, fact: &Fact) {
+        if let Fact::Loading { site } = fact {
+            let of = self.loads.get(site).map_or(self.now, |it| it.of);
+            self.loads.insert(site.clone(), Copied { of, whole: false });
+        } else if let Fact::Loaded { site, of } = fact {
+            self.loads.insert(site.clone(), Copied { of: *of, whole: true });
+        }
+    }
+
+    /// What a failover is about.
+    fn lost(&mut self, fact: &Fact) {
+        if let (Fact::Consented { consent }, Some(run)) = (fact, &self.run) {
+            self.incident = Some(Incident {
+                run: run.number,
+                at: self.now,
+                consent: (**consent).clone(),
+                fence: BTreeMap::new(),
+                counts: BTreeMap::new(),
+                found: None,
+            });
+        } else if let Fact::Fenced { part, site, how, says } = fact {
+            if *how == FenceEnd::Done {
+                self.owed.remove(&Owed::Fence { part: part.clone(), site: site.clone() });
+            }
+            if let Some(incident) = self.incident.as_mut().filter(|it| it.consent.lost == *site) {
+                let fenced = Fenced { how: *how, at: self.now, says: says.clone() };
+                incident.fence.insert(part.clone(), fenced);
+            }
+        } else if let (Fact::CopyCounted { counts }, Some(incident)) = (fact, &mut self.incident) {
+            incident.counts.clone_from(counts);
+        } else if let (Fact::LossFound { says }, Some(incident)) = (fact, &mut self.incident) {
+            incident.found = Some(says.clone());
         }
     }
 
@@ -219,11 +278,21 @@ impl Record {
             run.backup = Some((key.clone(), etag.clone(), *size));
         } else if let Fact::Waived { check, waiver } = fact {
             run.waived.insert(check.clone(), waiver.clone());
+        } else if let Fact::Without { site, waiver } = fact {
+            run.without.insert(site.clone(), waiver.clone());
         }
     }
 
     /// Users are on this site.
     fn arrived(&mut self, production: &SiteName) {
+        if let Some(Roles::Moving { from, to }) = &self.roles
+            && to == production
+        {
+            // What users left is as good a copy as there is: it holds all that was written before.
+            self.loads.insert(from.clone(), Copied { of: self.now, whole: true });
+            self.loads.remove(production);
+            self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
+        }
         self.roles = Some(Roles::Settled { production: production.clone() });
         if self.quarantined.as_ref() == Some(production) {
             self.quarantined = None;
@@ -270,8 +339,13 @@ impl Record {
 
     /// A new walk begins: its phases have not been entered, and failures of another way are not its own.
     fn walked(&mut self, from: Option<At>, to: At) {
-        let same = from.is_none_or(|from| from.kind == to.kind && from.way == to.way);
-        if same {
+        let kind = from.is_none_or(|from| from.kind == to.kind);
+        if kind && from.is_none_or(|from| from.way == to.way) {
+            return;
+        }
+        if kind && to.way == Way::Forth {
+            // Going back was given up: it is still the walk forth that had come as far as here.
+            self.failures.retain(|(phase, _), _| *phase != Phase::Swap);
             return;
         }
         let path = path(to.kind, to.way);

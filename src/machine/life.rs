@@ -7,7 +7,8 @@ use crate::machine::doors::Effect;
 use crate::machine::entry::Owed;
 use crate::machine::gate::{approved, enough, may_approve};
 use crate::machine::guard::{
-    amendable, arrived, frozen_out, knows_failover, may_start, moving, swap_untouched,
+    amendable, arrived, frozen_out, knows_failover, leaves_drill, may_close, may_skip, may_start,
+    outlived, staying, stays, swap_untouched,
 };
 use crate::machine::input::{Ended, Input};
 use crate::machine::path::{RegionName, path, region_of};
@@ -74,7 +75,10 @@ fn needed(at: At, phase: Phase, record: &Record) -> bool {
         && at.way == Way::Forth
         && phase == Phase::Lift
         && !record.owes_on_production();
-    !(as_it_was || whole)
+    // The lost site is fenced beside the swap, unless the diagnosis demands it before.
+    let beside =
+        phase == Phase::Fence && record.failing_over().is_some_and(|it| !it.consent.fence_first);
+    !(as_it_was || whole || beside)
 }
 
 fn begin(rules: &Rules, record: &Record, kind: Kind, way: Way) -> State {
@@ -156,6 +160,7 @@ fn ready(rules: &Rules, record: &Record, at: At, input: &Input) -> Outcome<State
         Input::Voided if at.phase == Phase::Validate => {
             Transition(validate_again(rules, record, at, 1))
         }
+        Input::Close if outlived(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Ready { at })
         }
@@ -238,7 +243,7 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
             let failed = if *done { failed } else { failed | bit(*step) };
             Transition(tally(rules, record, at, 0, failed, unknown & !bit(*step)))
         }
-        Input::Close if region_of(at.phase) == RegionName::Closing => Transition(State::Steady),
+        Input::Close if may_close(record, at) => Transition(State::Steady),
         Input::Amend { rules: new, .. } if amendable(rules, new, record, at) => {
             Transition(State::Halted { at, failed, unknown })
         }
@@ -261,12 +266,6 @@ fn halted(rules: &Rules, record: &Record, state: State, input: &Input) -> Outcom
     }
 }
 
-/// Only what failed in a known state, and only what the workflow marks so.
-fn may_skip(rules: &Rules, at: At, failed: Steps, steps: Steps) -> bool {
-    let skippable = rules.phase(at.phase).map_or(0, |it| it.skippable);
-    steps != 0 && steps & !(failed & skippable) == 0
-}
-
 fn steady(rules: &Rules, record: &Record, input: &Input) -> Outcome<State> {
     let Input::Start(begin_with) = input else { return Super };
     if !may_start(record, begin_with) {
@@ -280,10 +279,19 @@ fn settling(rules: &Rules, record: &Record, state: State, input: &Input) -> Outc
     if !failover && fails_over(rules, at, input) {
         return Transition(State::Settling { at, to: Way::Forth, failover: true });
     }
+    if !failover && leaves_drill(at, input) {
+        return Transition(State::Steady);
+    }
     // A failover bounds its wait; what is still unknown then stays open.
     let settled = *input == Input::Settled && (failover || record.intents.is_empty());
+    if !settled {
+        return Super;
+    }
+    if at.way == Way::Back && to == Way::Forth && !failover {
+        return Transition(enter(rules, record, staying(record, at)));
+    }
     let kind = if failover { Kind::Failover } else { at.kind };
-    if settled { Transition(begin(rules, record, kind, to)) } else { Super }
+    Transition(begin(rules, record, kind, to))
 }
 
 /// Whether this input gives production up, from here.
@@ -352,8 +360,14 @@ impl Superstate<Rules> for Region {
     ) -> Outcome<State> {
         let (rules, record) = (&*rules, turn.record);
         let (Self::Preparing(at) | Self::Cutover(at) | Self::Closing(at)) = *self;
+        if leaves_drill(at, input) {
+            return Transition(State::Steady);
+        }
         if fails_over(rules, at, input) {
             return Transition(State::Settling { at, to: Way::Forth, failover: true });
+        }
+        if *input == Input::Abort && stays(record, at) {
+            return Transition(State::Settling { at, to: Way::Forth, failover: false });
         }
         if at.way != Way::Forth {
             return Super;
@@ -361,7 +375,7 @@ impl Superstate<Rules> for Region {
         let leave = |to| Transition(State::Settling { at, to, failover: false });
         match *self {
             // A failover may stand here while users are between the sites: then forward or nothing.
-            Self::Preparing(_) if *input == Input::Abort && !moving(record) => leave(Way::Abort),
+            Self::Preparing(_) if *input == Input::Abort && !record.moving() => leave(Way::Abort),
             Self::Cutover(_) if *input == Input::Voided && swap_untouched(record, at) => {
                 Transition(validate_again(rules, record, at, 1))
             }

@@ -33,6 +33,26 @@ pub const fn path(kind: Kind, way: Way) -> &'static [Phase] {
     }
 }
 
+/// Whether this phase of a walk means the sites the other way round than the run's start: from `sanity` on users
+/// are where they came to; going back, they leave it. A rejoin ends with the roles it began with.
+pub const fn turned(kind: Kind, way: Way, phase: Phase) -> bool {
+    match phase {
+        Phase::Preflight
+        | Phase::Deploy
+        | Phase::Embargo
+        | Phase::SyncOff
+        | Phase::Backup
+        | Phase::Reset
+        | Phase::Validate
+        | Phase::Assess
+        | Phase::Fence => false,
+        Phase::Swap => matches!(way, Way::Back),
+        Phase::Sanity | Phase::Soak | Phase::Lift | Phase::Renew | Phase::SyncOn => {
+            matches!(way, Way::Forth) && !matches!(kind, Kind::Rejoin)
+        }
+    }
+}
+
 /// Which region a phase lies in.
 pub const fn region_of(phase: Phase) -> RegionName {
     match phase {

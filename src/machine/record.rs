@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::consent::{Consent, Fenced};
 use crate::machine::entry::{Embargo, Kept, Owed, Remembered};
 use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
@@ -39,6 +40,8 @@ pub struct Run {
     pub entered: BTreeMap<Phase, Time>,
     /// Checks waived for this run.
     pub waived: BTreeMap<StepId, Waiver>,
+    /// Sites the run goes on without: what cannot be read there is accepted as not known.
+    pub without: BTreeMap<SiteName, Waiver>,
 }
 
 /// Who waived a check, and why.
@@ -96,6 +99,34 @@ pub struct Standing {
     pub groups: Vec<String>,
     /// When.
     pub at: Time,
+}
+
+/// What a site's data is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copied {
+    /// It holds what production held then.
+    pub of: Time,
+    /// It holds all of it; false while it is being replaced.
+    pub whole: bool,
+}
+
+/// The last failover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The run.
+    pub run: u32,
+    /// When it was agreed to.
+    pub at: Time,
+    /// What was accepted.
+    pub consent: Consent,
+    /// How the parts of the fence stand; those not tried yet are only owed.
+    pub fence: BTreeMap<StepId, Fenced>,
+    /// What was counted on the copy that users were moved to, by query.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, String>,
+    /// What was really lost, once somebody could see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 /// What the journal says is true.
@@ -164,6 +195,16 @@ pub struct Record {
     pub paused: bool,
     /// Nothing moves, except rollback, fencing, closing and failover.
     pub frozen: bool,
+    /// What the data of each site that is not production is a copy of, as far as it is proven.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<SiteName, Copied>,
+    /// The last failover.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Incident>,
+    /// The site that the names of the last drill led to before it moved them. Drill names have roles of their
+    /// own: a release leaves them where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drilled: Option<SiteName>,
 }
 
 impl Record {
@@ -179,8 +220,28 @@ impl Record {
     pub fn owes_on_production(&self) -> bool {
         self.owed.iter().any(|it| match it {
             Owed::Job { site, .. } | Owed::Embargo { site } => self.production() == Some(site),
-            Owed::Standby => false,
+            Owed::Standby | Owed::Fence { .. } => false,
         })
+    }
+
+    /// Whether users are between two sites.
+    pub const fn moving(&self) -> bool {
+        matches!(self.roles, Some(Roles::Moving { .. }))
+    }
+
+    /// The failover that the open run is, once it was agreed to.
+    pub fn failing_over(&self) -> Option<&Incident> {
+        let run = self.run.as_ref()?;
+        self.incident.as_ref().filter(|it| it.run == run.number)
+    }
+
+    /// Parts of the fence that are not done, with the site they are owed on.
+    pub fn unfenced(&self) -> Vec<(StepId, SiteName)> {
+        let part = |owed: &Owed| match owed {
+            Owed::Fence { part, site } => Some((part.clone(), site.clone())),
+            Owed::Job { .. } | Owed::Embargo { .. } | Owed::Standby => None,
+        };
+        self.owed.iter().filter_map(part).collect()
     }
 
     /// How many rows production's database has more than when writes were first allowed; `None` when nobody

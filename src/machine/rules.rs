@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::state::Steps;
-use crate::model::{Phase, StepId};
+use crate::model::{Kind, Phase, StepId};
 use crate::workflow::step::Step;
 use crate::workflow::{Gate, NotWho, Workflow};
 
@@ -45,6 +45,9 @@ pub struct Rules {
     pub gate: Option<GateRule>,
     /// How long the soak is planned to last, seconds.
     pub soak_seconds: i64,
+    /// The same after a failover; absent where the workflow knows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failover_soak_seconds: Option<i64>,
 }
 
 impl Rules {
@@ -56,7 +59,17 @@ impl Rules {
             phases: filled.map(|phase| phase_rule(phase, workflow.steps(phase))).collect(),
             gate: gate.map(|name| gate_rule(workflow.gates.get(name))),
             soak_seconds: workflow.release.soak.planned.as_seconds(),
+            failover_soak_seconds: workflow
+                .failover
+                .as_ref()
+                .map(|it| it.soak.planned.as_seconds()),
         }
+    }
+
+    /// How long the soak of a run of this kind is planned to last, seconds.
+    pub fn soak_of(&self, kind: Kind) -> i64 {
+        let own = self.failover_soak_seconds.filter(|_| kind == Kind::Failover);
+        own.unwrap_or(self.soak_seconds)
     }
 
     /// The rule of this phase, if the workflow fills it.

@@ -1,5 +1,7 @@
 //! The journal's door: lines go in, and are durable when it answers.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
@@ -43,6 +45,45 @@ pub trait Journal: Send + std::fmt::Debug {
     /// The line could not be made durable. The process must end: nobody knows what is on the disk.
     fn append(&mut self, draft: Draft) -> Result<Line, Fault>;
 
+    /// Appends a line on which nothing outside is based yet: it is durable with the next line that is not
+    /// soft, or with [`Self::flush`]. Until then a power cut may take it, and nothing had happened.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.append(draft)
+    }
+
+    /// Makes soft lines durable.
+    ///
+    /// # Errors
+    /// As [`Self::append`].
+    fn flush(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Puts a text beside the journal under this name, durable when it answers; it replaces the one before.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn shelve(&mut self, _name: &str, _text: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What was put there.
+    fn shelved(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Keeps, durably, what the journal folds to and where it ends: the next start need not look further while it
+    /// still ends there. For a failover whose plan was shown.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn ready(&mut self, _life: &Life) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// Keeps what the journal folds to, so that the next start need not read everything. Called after
     /// the line was acknowledged; not durable, never trusted alone.
     fn remember(&mut self, life: &Life);
@@ -58,6 +99,15 @@ pub trait Journal: Send + std::fmt::Debug {
     /// # Errors
     /// It is not there or its digest is another.
     fn kept(&self, digest: &Digest) -> Result<String, Fault>;
+
+    /// Writes a page for people beside the journal, whole and durable, and says where; it is not part of the
+    /// journal and is written over by the next of its name. A journal without a folder has no such place.
+    ///
+    /// # Errors
+    /// It could not be written.
+    fn page(&mut self, _: &str, _: &str) -> Result<Option<PathBuf>, Fault> {
+        Ok(None)
+    }
 
     /// Starts a new segment with the next line; at the end of a run.
     fn roll(&mut self);

@@ -9,4 +9,6 @@ pub use crate::machine::Line;
 pub use clock::Clock;
 pub use journal::{Draft, Head, Journal};
 pub use outside::{ConnectTo, NoTap, Outside, Tap};
-pub use world::{Action, Call, Check, Finding, RunFacts, Seen, Sent, Survey, World};
+pub use world::{
+    Action, Asked, ByHand, Call, Check, Finding, RunFacts, Seen, Sent, Survey, Testimony, World,
+};

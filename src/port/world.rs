@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::machine::{At, Fact, Life, Record};
-use crate::model::{Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict};
+use crate::model::{
+    Change, Evidence, OpId, Owned, Sight, SiteName, StepId, Time, Verdict, Witness, ZoneKept,
+};
 use crate::workflow::Workflow;
 use crate::workflow::step::Params;
 
@@ -55,6 +57,15 @@ pub struct Call {
     pub since: Option<Time>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// For the switch of an armed failover: the zones as they were kept. Its first look is at these.
+    pub kept: Option<Arc<Vec<ZoneKept>>>,
+}
+
+impl Call {
+    /// Whether a person goes on though nothing can be read at this site.
+    pub fn goes_without(&self, site: &SiteName) -> bool {
+        self.record.run.as_ref().is_some_and(|run| run.without.contains_key(site))
+    }
 }
 
 /// What a check found.
@@ -107,6 +118,20 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// What was read, whatever it says.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Done { evidence, .. }
+            | Self::Todo { evidence, .. }
+            | Self::Busy { evidence }
+            | Self::Failed { evidence }
+            | Self::Foreign { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
+}
+
 /// What became of a request that changes the world.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sent {
@@ -127,6 +152,17 @@ pub enum Sent {
         /// What was seen.
         evidence: Vec<Evidence>,
     },
+}
+
+impl Sent {
+    /// What was answered or seen, whatever became of it.
+    pub fn into_evidence(self) -> Vec<Evidence> {
+        match self {
+            Self::Accepted { evidence, .. }
+            | Self::Refused { evidence }
+            | Self::Unknown { evidence } => evidence,
+        }
+    }
 }
 
 /// A check.
@@ -164,6 +200,41 @@ pub struct Survey {
     pub marks: BTreeMap<String, (u64, String)>,
     /// What was read.
     pub evidence: Vec<Evidence>,
+}
+
+/// An incident to be witnessed.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The workflow.
+    pub workflow: Arc<Workflow>,
+    /// What the journal says is true; the addresses of the sites among it.
+    pub record: Arc<Record>,
+    /// The site that would be given up.
+    pub production: SiteName,
+    /// The site that users would be moved to.
+    pub standby: SiteName,
+    /// By when all must have answered.
+    pub deadline: Duration,
+}
+
+/// What was seen of an incident.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Testimony {
+    /// Every witness that was asked, whatever it says.
+    pub witnesses: Vec<Witness>,
+    /// Writes at stake, where the workflow has a counter and it could be read.
+    pub writes: Option<u64>,
+    /// Zones without a mark: somebody's tool may have taken it away.
+    pub unmarked: Vec<String>,
+}
+
+/// A step as people do it in a shell, without this program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ByHand {
+    /// What it is, one sentence.
+    pub says: String,
+    /// Lines for a POSIX shell in which the set-up was run; none where there is nothing to type.
+    pub shell: Vec<String>,
 }
 
 /// All actuators.
@@ -220,6 +291,43 @@ pub trait World: Send + Sync {
         journal: &str,
         survey: &Survey,
     ) -> Result<BTreeMap<String, u64>, Vec<Evidence>>;
+
+    /// What each of these queries answers on this site's database; nothing where it cannot be asked.
+    async fn counts(&self, _: &Workflow, _: &SiteName, _: &[String]) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// The zones of the switch with the records of the group and the marks, to be kept for a failover.
+    ///
+    /// # Errors
+    /// What was seen when one could not be read.
+    async fn kept(&self, _: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        Ok(vec![])
+    }
+
+    /// What people run first in a shell in which they do steps by hand. It names where secrets are, never one.
+    fn by_hand_setup(&self, _: &Workflow) -> String {
+        String::new()
+    }
+
+    /// A step as people do it by hand, with the values of this moment; nothing for a step that has no such form.
+    /// Reads the world and changes nothing.
+    ///
+    /// # Errors
+    /// What was seen when its values could not be read.
+    async fn by_hand(&self, _: Call) -> Result<Option<ByHand>, Vec<Evidence>> {
+        Ok(None)
+    }
+
+    /// A failover with this record is about to begin: starts to read the jobs of the site that would be production
+    /// and to make ready what sends requests. Changes nothing, asks no provider, answers at once; what was read is
+    /// used by the first look at each job and by no other.
+    fn ahead(&self, _: &Arc<Workflow>, _: &Record) {}
+
+    /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.
+    async fn witness(&self, _: &Asked) -> Testimony {
+        Testimony::default()
+    }
 
     /// Sets the next mark in every zone as this journal's, whoever the last one belonged to. Only
     /// `run adopt` does.

@@ -21,8 +21,20 @@ pub struct Allowed {
 pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     let life = look.life;
     let mut names = machine_allows(&life.rules, &life.record, life.state);
+    // The machine does not read the workflow: where that has no failover, there is none.
+    let gives_up = look.workflow.is_none_or(|it| it.failover.is_some());
+    names.retain(|name| gives_up || *name != "failover");
+    if life.record.roles.is_none() {
+        names.push("init");
+    }
+    if fences_again(look) && !names.contains(&"retry") {
+        names.push("retry");
+    }
     if may_start(look) {
         names.push("start");
+    }
+    if life.state == State::Steady && gave_up_for(look) {
+        names.push("failback");
     }
     if life.record.paused {
         names.push("resume");
@@ -54,6 +66,20 @@ fn may_start(look: &Look<'_>) -> bool {
     step(&life.rules, &life.record, life.state, input, "", life.record.now, told).is_ok()
 }
 
+/// A part of a fence is owed, and nothing else is under way that it would have to wait for.
+fn fences_again(look: &Look<'_>) -> bool {
+    let life = look.life;
+    let rejoins = life.record.run.as_ref().is_some_and(|it| it.kind == Kind::Rejoin);
+    let rests = matches!(life.state, State::Steady | State::Ready { .. });
+    rests && !rejoins && !life.record.unfenced().is_empty()
+}
+
+/// Users are still where the last failover brought them, so there is a way home.
+fn gave_up_for(look: &Look<'_>) -> bool {
+    let record = &look.life.record;
+    record.incident.as_ref().is_some_and(|it| record.production() == Some(&it.consent.to))
+}
+
 /// The whole command for a name; `None` when this program has no verb for it.
 pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
     let life = look.life;
@@ -80,6 +106,12 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "resolve" => format!("run resolve {} --done|--not-done --reason TEXT", unknown_step(look)?),
         "pause" => "run pause".to_owned(),
         "resume" => "run resume".to_owned(),
+        "switchover" => "switchover".to_owned(),
+        "failover" => "failover --dry-run".to_owned(),
+        "rejoin" if life.record.quarantined.is_some() || !life.record.owed.is_empty() => {
+            "rejoin".to_owned()
+        }
+        "failback" => "failback".to_owned(),
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };
@@ -88,10 +120,15 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
     Some(format!("changeover{system} {words}"))
 }
 
+/// The whole commands for these names; a name without a verb here is left out.
+pub fn commands_for(look: &Look<'_>, names: &[&str]) -> Vec<String> {
+    names.iter().filter_map(|name| full(look, name)).collect()
+}
+
 /// When the soak is planned to end.
-pub(crate) fn soak_end(look: &Look<'_>) -> Option<Time> {
+pub fn soak_end(look: &Look<'_>) -> Option<Time> {
     let run = look.life.record.run.as_ref()?;
-    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_seconds))
+    Some(run.entered.get(&Phase::Soak)?.plus_seconds(look.life.rules.soak_of(run.kind)))
 }
 
 fn step_to_skip(look: &Look<'_>) -> Option<String> {

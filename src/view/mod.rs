@@ -4,13 +4,17 @@
 //! what next; [`run`] is one run's timeline; [`log_line`] and [`entry`] show lines of the journal. [`render`]
 //! turns them into text. Nothing here decides: what is allowed comes from [`crate::machine::allowed`].
 
+mod armed;
 mod commands;
 mod embargo;
 mod gate;
+mod incident;
+mod ledger;
 mod log;
 mod next;
 mod phases;
 pub mod render;
+mod rto;
 mod sentence;
 mod status;
 mod story;
@@ -19,14 +23,18 @@ mod timeline;
 mod way_back;
 pub mod words;
 
-pub use commands::{Allowed, allowed};
+pub use armed::{ArmedView, armed};
+pub use commands::{Allowed, allowed, commands_for, soak_end};
 pub use embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 pub use gate::{Gate, GroupOfPeople};
+pub use incident::{FenceView, IncidentView};
+pub use ledger::{How, LedgerRow, Proof, ledger};
 pub use log::{EntryView, entry, log_line, with_rules};
 pub use next::{Next, Target, after_next, next, target, what_next};
 pub use phases::{PhaseRow, RunView};
+pub use rto::{Rto, rto};
 pub use sentence::{says, sentence, users};
-pub use status::{IntentView, SiteView, StatusView, status};
+pub use status::{IntentView, SiteView, StatusView, facts, status};
 pub use story::{End, Passage, StepStory, Story, stories};
 pub use table::{OBSERVED, Observed, Table, table};
 pub use timeline::{Bar, Timeline, run};

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::machine::{Input, Life, State, Told, step};
-use crate::model::{Phase, SiteName, Way};
+use crate::model::{Kind, Phase, SiteName, Way};
 use crate::view::Look;
 use crate::view::commands::{allowed, full};
-use crate::view::words::{named, purpose};
+use crate::view::words::{named, purpose_at};
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +36,7 @@ pub struct Target {
 /// The site that `release next` or (with `back`) `release rollback` would make production, when that is
 /// what it would do.
 pub fn target(life: &Life, back: bool) -> Option<Target> {
-    let run = life.record.run.as_ref()?;
+    let run = life.record.run.as_ref().filter(|run| run.kind != Kind::Drill)?;
     let loses_writes = life.record.writes_since_swap;
     if back {
         return Some(Target { site: run.production.clone(), loses_writes });
@@ -74,6 +74,11 @@ pub fn what_next(look: &Look<'_>) -> Next {
     match life.state {
         State::Steady => steady(look),
         State::Doing { .. } | State::Settling { .. } => doing(look),
+        State::Ready { at } if at.phase == Phase::Soak && at.kind == Kind::Failover => {
+            let site = life.record.production().map(SiteName::as_str).unwrap_or_default();
+            let sentence = format!("look at {site}, then accept: it takes writes and is backed up");
+            with(sentence + " from then on", "accept")
+        }
         State::Ready { at } if at.phase == Phase::Soak => {
             with("accept the release, or go back while that is free".to_owned(), "accept")
         }
@@ -99,9 +104,14 @@ fn steady(look: &Look<'_>) -> Next {
             sentence: "start a release when there is one".to_owned(),
             command: Some(start.command.clone()),
         },
+        None if look.life.record.quarantined.is_some() => Next {
+            sentence: "rebuild the lost site from production, so that there is a standby"
+                .to_owned(),
+            command: full(look, "rejoin"),
+        },
         None => Next {
             sentence: "no release can start before what is owed is put back".to_owned(),
-            command: None,
+            command: full(look, "rejoin"),
         },
     }
 }
@@ -120,7 +130,7 @@ fn ready(look: &Look<'_>) -> Next {
         Some(State::Asking { .. }) => "ask people to approve".to_owned(),
         Some(State::Steady) => "end the run".to_owned(),
         Some(to) => to.at().map_or_else(String::new, |at| {
-            format!("{} {}", named(at.phase, at.way), purpose(at.phase, at.way))
+            format!("{} {}", named(at.phase, at.way), purpose_at(at))
         }),
         None => "nothing more can be done in this phase".to_owned(),
     };

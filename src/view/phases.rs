@@ -47,7 +47,7 @@ pub struct RunView {
     pub from: SiteName,
     /// Users go to this site.
     pub to: SiteName,
-    /// Checks waived by people: which, by whom, why.
+    /// Checks waived by people, and sites gone without: which, by whom, why.
     pub waived: Vec<String>,
     /// Every phase, walked or to come.
     pub phases: Vec<PhaseRow>,
@@ -72,7 +72,10 @@ pub(crate) fn open_run(look: &Look<'_>, story: &Story) -> Option<RunView> {
     let rest = order.iter().skip(here.map_or(0, |here| here + 1));
     phases.extend(rest.map(|phase| row_to_come(look, *phase, way)));
     let waived = look.life.record.run.iter().flat_map(|run| run.waived.iter());
-    let waived = waived.map(|(check, waiver)| waiver.sentence(check)).collect();
+    let without = look.life.record.run.iter().flat_map(|run| run.without.iter());
+    let without =
+        without.map(|(site, it)| format!("what {site} does not tell, by {}: {}", it.by, it.reason));
+    let waived = waived.map(|(check, waiver)| waiver.sentence(check)).chain(without).collect();
     Some(RunView {
         number: story.number,
         kind: story.kind,

@@ -38,7 +38,16 @@ pub fn says(look: &Look<'_>) -> String {
         }
         State::Halted { at, failed, unknown } => halted(life, at, failed, unknown),
     };
+    let said = said + &unfenced(&life.record);
     if life.record.paused { format!("paused: {said}") } else { said }
+}
+
+/// A lost site that may still act is told with everything else, until it is fenced.
+fn unfenced(record: &crate::machine::Record) -> String {
+    let left = record.unfenced();
+    let Some((_, site)) = left.first() else { return String::new() };
+    let parts: Vec<&str> = left.iter().map(|(part, _)| part.as_str()).collect();
+    format!("; {site} may still act, not fenced: {}", parts.join(", "))
 }
 
 fn steady(look: &Look<'_>) -> String {
@@ -129,7 +138,9 @@ pub fn users(look: &Look<'_>) -> Option<String> {
     }
     let old = &run.production;
     let all: u64 = record.counts.values().map(|it| it.requests).sum();
-    let mut says = match record.counts.get(old) {
+    // What was counted before they were moved says nothing.
+    let moved = run.entered.get(&Phase::Swap).copied().unwrap_or_default();
+    let mut says = match record.counts.get(old).filter(|it| it.at >= moved) {
         Some(it) => {
             let tenths = it.requests.saturating_mul(1000).div_ceil(all.max(1));
             format!(

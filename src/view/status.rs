@@ -8,9 +8,11 @@ use crate::fault::E2040;
 use crate::machine::{Body, Caches, Counted, Fact, Input, Line, Owed, RegionName, region_of};
 use crate::model::{Phase, Roles, SiteName, StepId, SystemName, Time, Way};
 use crate::view::Look;
+use crate::view::armed::ArmedView;
 use crate::view::commands::{Allowed, allowed, soak_end};
 use crate::view::embargo::{EmbargoView, KeptView, embargoes, kept, overdue};
 use crate::view::gate::{Gate, gate};
+use crate::view::incident::{IncidentView, incident};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
 use crate::view::sentence::{says, users};
@@ -85,6 +87,12 @@ pub struct StatusView {
     pub moving_to: Option<SiteName>,
     /// Lost production in a failover.
     pub quarantined: Option<SiteName>,
+    /// Whether a failover is armed; only said where the workflow knows one and no run is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub armed: Option<ArmedView>,
+    /// The last failover, as long as something of it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentView>,
     /// The open run.
     pub run: Option<RunView>,
     /// The gate.
@@ -149,6 +157,8 @@ pub fn status(look: &Look<'_>) -> StatusView {
         standby: look.standby().map(|it| site(look, it, false)),
         moving_to,
         quarantined: record.quarantined.clone(),
+        armed: None,
+        incident: incident(look),
         run: story.as_ref().and_then(|story| open_run(look, story)),
         gate: gate(look),
         embargoes,
@@ -203,7 +213,8 @@ fn standby_note(look: &Look<'_>, site: &SiteName) -> String {
     }
 }
 
-fn facts(line: &Line) -> &[Fact] {
+/// What a line made true.
+pub fn facts(line: &Line) -> &[Fact] {
     match &line.body {
         Body::Decided { facts, .. } | Body::Note { facts, .. } => facts,
         Body::Intent(intent) => &intent.facts,
@@ -239,7 +250,9 @@ fn troubles(look: &Look<'_>, embargoes: &[EmbargoView]) -> (Vec<String>, Vec<Str
     faults.extend(overdue(look, embargoes));
     if record.run.is_none() {
         faults.extend(
-            record.owed.iter().map(|owed| format!("owed, and no run is open: {}", owe(owed))),
+            debts(&record.owed.iter().collect::<Vec<_>>())
+                .into_iter()
+                .map(|it| format!("owed, and no run is open: {it}")),
         );
     }
     faults.extend(drifted(look));
@@ -275,11 +288,29 @@ fn drifted(look: &Look<'_>) -> Option<String> {
     Some(format!("DRIFT as it was {ago} ago: {message}; `changeover drift` looks now"))
 }
 
+/// What is owed, one clause each; the parts of a fence are one.
+pub(crate) fn debts(owed: &[&Owed]) -> Vec<String> {
+    let (mut said, mut fence) = (vec![], BTreeMap::<&SiteName, Vec<&str>>::new());
+    for it in owed {
+        if let Owed::Fence { part, site } = it {
+            fence.entry(site).or_default().push(part.as_str());
+        } else {
+            said.push(owe(it));
+        }
+    }
+    let unfenced = fence
+        .iter()
+        .map(|(site, parts)| format!("{site} may still act: {} not done", parts.join(", ")));
+    said.extend(unfenced);
+    said
+}
+
 /// What is owed, as a clause.
 pub(crate) fn owe(owed: &Owed) -> String {
     match owed {
         Owed::Job { job, site } => format!("the job {job} was switched off on {site}"),
         Owed::Embargo { site } => format!("writes are refused on {site}"),
         Owed::Standby => "the standby lacks production's release and data".to_owned(),
+        Owed::Fence { part, site } => format!("{site} may still act: {part} is not done"),
     }
 }

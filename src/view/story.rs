@@ -177,6 +177,10 @@ impl Story {
     }
 
     fn moved(&mut self, now: Time, input: &Input, from: State, to: State) {
+        if let State::Doing { at, .. } | State::Ready { at } = to {
+            // A failover may have interrupted what it was opened for.
+            self.kind = at.kind;
+        }
         let Some(at) = to.at() else {
             self.leave(now);
             self.ended = Some(now);

@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::model::Time;
 use crate::view::Look;
 use crate::view::embargo::{embargoes, overdue};
+use crate::view::incident::{Lost, lost};
+use crate::view::rto::{Rto, rto};
 use crate::view::story::{Story, stories};
 use crate::view::way_back::{WayBack, measured, way_back};
 use crate::view::words::Mark;
@@ -41,6 +43,12 @@ pub struct Timeline {
     /// Embargoes that nobody lifted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+    /// What was lost, if it was a failover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
+    /// How long users were without production, if it was a failover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Rto>,
     /// What going back would cost now, while the run is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way_back: Option<WayBack>,
@@ -73,7 +81,12 @@ pub fn run(look: &Look<'_>, number: Option<u32>) -> Option<Timeline> {
         }
     });
     let bars = bars.collect();
+    let target = look.workflow.and_then(|it| it.failover.as_ref()?.target);
+    let target = target.map(crate::workflow::Lasting::as_seconds);
+    let rto = rto(look.lines, Some(run.number), target);
+
     let faults = overdue(look, &embargoes(look));
     let way_back = run.end.is_none().then(|| way_back(look.life, None, &measured(look.lines)));
-    Some(Timeline { run, bars, until, faults, way_back })
+    let lost = lost(look.lines, run.number);
+    Some(Timeline { run, bars, until, faults, lost, rto, way_back })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::{Life, Line, Record, RegionName, region_of};
-use crate::model::{Phase, StepId, Time, Way};
+use crate::model::{Kind, Phase, StepId, Time, Way};
 use crate::view::story::stories;
 use crate::view::words::{Mark, count, lasting, minute};
 
@@ -81,6 +81,7 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
             says,
         };
     }
+    let given_up = run.is_some_and(|run| run.kind == Kind::Failover);
     let (seconds, time) = lasts(life, took);
     if record.writes_since_swap || after == Some(Phase::Lift) {
         let written = written(record, new);
@@ -89,10 +90,11 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
             seconds,
             loses: written.0,
             because: format!("every write {} is lost", written.1),
-            until: Some(Phase::Renew),
+            until: Some(if given_up { Phase::Lift } else { Phase::Renew }),
             says: format!(
-                "costs every write {}; users go back to {old}{time}; it ends with renew",
-                written.1
+                "costs every write {}; users go back to {old}{time}; it ends with {}",
+                written.1,
+                if given_up { "this run" } else { "renew" }
             ),
         };
     }
@@ -106,7 +108,11 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
 
 /// The writes that would be lost, and the words for them.
 fn written(record: &Record, new: &str) -> (Loses, String) {
-    let entered = record.run.as_ref().and_then(|run| run.entered.get(&Phase::Lift).copied());
+    // After a failover the new production may take writes as soon as users are there.
+    let entered = record.run.as_ref().and_then(|run| {
+        let early = run.entered.get(&Phase::Sanity).filter(|_| run.kind == Kind::Failover);
+        early.or_else(|| run.entered.get(&Phase::Lift)).copied()
+    });
     let since = entered.filter(|_| record.writes_since_swap);
     let rows = record.rows_since().filter(|_| since.is_some());
     let says = match (since, rows) {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::machine::At;
 use crate::model::{Kind, Phase, Time, Way};
 
 /// How something stands, as one sign and one word.
@@ -129,6 +130,21 @@ pub const fn purpose(phase: Phase, way: Way) -> &'static str {
         (Phase::Lift, _) => "allows writes on production",
         (Phase::Renew, _) => "gives the standby production's release and data",
         (Phase::SyncOn, _) => "switches the jobs on in the new direction",
+    }
+}
+
+/// The same at a place: what a release keeps free, a failover does not.
+pub const fn purpose_at(at: At) -> &'static str {
+    match (at.kind, at.phase) {
+        (Kind::Failover, Phase::Soak) => "waits until people have looked",
+        (Kind::Drill, Phase::Swap) => match at.way {
+            Way::Back => "moves the drill's names back",
+            Way::Forth | Way::Abort => "moves the drill's names; users stay",
+        },
+        (Kind::Drill, Phase::Sanity) => "checks the drill's names",
+        (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin | Kind::Drill, _) => {
+            purpose(at.phase, at.way)
+        }
     }
 }
 

@@ -38,6 +38,11 @@ impl<'a> Draft<'a> {
                 steps.push(Placed { phase, path, step, params });
             }
         }
+        for (position, step) in workflow.drill_steps().iter().enumerate() {
+            let path = Path::of("drill.sanity").index(position);
+            let params = params(&path, step);
+            steps.push(Placed { phase: Phase::Sanity, path, step, params });
+        }
         Self { workflow, steps }
     }
 
@@ -46,9 +51,16 @@ impl<'a> Draft<'a> {
         Self::of(workflow, |_, step| Params::read(step.kind(), &step.with)?.ok())
     }
 
-    /// The steps of this phase.
+    /// The steps of this phase, as every run but a drill walks it.
     pub(super) fn phase(&self, phase: Phase) -> impl Iterator<Item = &Placed<'a>> {
-        self.steps.iter().filter(move |it| it.phase == phase)
+        self.steps.iter().filter(move |it| it.phase == phase && !it.drills())
+    }
+}
+
+impl Placed<'_> {
+    /// Only a drill does it.
+    pub(super) fn drills(&self) -> bool {
+        self.path.within(&Path::of("drill"))
     }
 }
 

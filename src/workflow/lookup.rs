@@ -1,10 +1,12 @@
 //! Small questions that everybody asks a workflow.
 
-use crate::model::{Phase, SiteName};
+use crate::model::{Kind, Phase, SiteName, StepId};
 use crate::workflow::people::Gate;
 use crate::workflow::step::Step;
 use crate::workflow::template::{self, Missing, Scope};
-use crate::workflow::types::{Cloudflare, PhaseSpec, Record, Switch, Target, Workflow, Zone};
+use crate::workflow::types::{
+    Cloudflare, PhaseSpec, Record, Release, Switch, Target, Workflow, Zone,
+};
 
 impl Workflow {
     /// What this phase does; `None` for soak and for sections the file does not have.
@@ -48,7 +50,38 @@ impl Workflow {
 
     /// Every step of every phase.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        Phase::ALL.into_iter().flat_map(|phase| self.steps(phase))
+        Phase::ALL.into_iter().flat_map(|phase| self.steps(phase)).chain(self.drill_steps())
+    }
+
+    /// What a drill looks at once its names have been moved.
+    pub fn drill_steps(&self) -> &[Step] {
+        match self.drill.as_ref().map(|it| &it.sanity) {
+            Some(PhaseSpec::Steps(steps)) => steps,
+            Some(PhaseSpec::Skip(_)) | None => &[],
+        }
+    }
+
+    /// The checks that a run of this kind does not make.
+    pub fn dropped(&self, kind: Kind) -> &[StepId] {
+        match kind {
+            Kind::Rejoin => self.rejoin.as_ref().map(|it| it.drops.as_slice()),
+            Kind::Drill => self.drill.as_ref().map(|it| it.drops.as_slice()),
+            Kind::Release | Kind::Switchover | Kind::Failover => None,
+        }
+        .unwrap_or_default()
+    }
+
+    /// The workflow as a run of this kind walks it: a drill looks at its own names.
+    #[must_use]
+    pub fn walked_as(self, kind: Kind) -> Self {
+        match (kind, &self.drill) {
+            (Kind::Drill, Some(drill)) => {
+                let sanity = drill.sanity.clone();
+                Self { release: Release { sanity, ..self.release }, ..self }
+            }
+            (Kind::Drill, None)
+            | (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin, _) => self,
+        }
     }
 
     /// The gate at the end of validate.

@@ -12,10 +12,12 @@ mod check;
 mod counter;
 mod draft;
 mod enforced;
+mod incident;
 mod judged;
 mod limits;
 mod lint;
 mod lookup;
+mod nightly;
 mod parts;
 mod path;
 mod people;
@@ -36,17 +38,19 @@ mod yaml;
 
 pub use counter::{Column, Counter, CountingCommand, CountingPage};
 pub use enforced::{Enforced, Ftp};
+pub use incident::{Drill, Elsewhere, Failover, Rejoin};
 pub use judged::{Allow, Judged, Script};
 pub use limits::Limits;
 pub use lint::{Finding, RULES, Related, Rule, Severity, lint};
+pub use nightly::data_of;
 pub use parts::{Lasting, Secret, Share};
 pub use people::{Gate, NotWho, Webhook};
 pub use read::{Parsed, inspect, parse};
 pub use schema::schema;
 pub use spans::Spans;
 pub use types::{
-    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Drill, Failover, Host, Job, PerRole,
-    PhaseSpec, Record, Rejoin, Release, Site, Soak, Switch, Sync, Target, Workflow, Zone,
+    Aws, Backup, Closing, Cloudflare, Database, DatabaseKind, Host, Job, PerRole, PhaseSpec,
+    Record, Release, Site, Soak, Switch, Sync, Target, Workflow, Zone,
 };
 pub use window::Window;
 pub use yaml::data;

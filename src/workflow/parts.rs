@@ -46,6 +46,11 @@ impl Serialize for Lasting {
 impl<'de> Deserialize<'de> for Lasting {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        // A day of a wait is 24 hours; the library leaves days to calendars.
+        let days = text.strip_suffix('d').and_then(|it| it.trim_end().parse::<u64>().ok());
+        if let Some(seconds) = days.and_then(|it| it.checked_mul(24 * 60 * 60)) {
+            return Ok(Self::seconds(seconds));
+        }
         let signed: jiff::SignedDuration = text
             .parse()
             .map_err(|_| de::Error::custom(format!("`{text}` is not a duration such as `15m`")))?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{RecordId, Role, SiteName, SystemName};
 use crate::workflow::counter::{Column, Counter};
+use crate::workflow::incident::{Drill, Failover, Rejoin};
 use crate::workflow::judged::{Judged, Script};
 use crate::workflow::limits::Limits;
 use crate::workflow::parts::{Lasting, Secret};
@@ -328,29 +329,4 @@ pub struct Closing {
     pub renew: PhaseSpec,
     /// Jobs on.
     pub sync_on: PhaseSpec,
-}
-
-/// Production is lost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Failover {
-    /// What is ready, what will be lost.
-    pub assess: PhaseSpec,
-    /// The lost site loses its power to act.
-    pub fence: PhaseSpec,
-    /// The way back.
-    pub soak: Soak,
-}
-
-/// How a lost site becomes standby again: preflight and `sync_off` of `release`, then closing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rejoin {}
-
-/// The names a drill moves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Drill {
-    /// The records, as in the switch.
-    pub records: Vec<Record>,
 }

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use changeover::app::Hooks;
 use changeover::fault::{E2013, E4001, Fault};
-use changeover::machine::{Body, Life, State};
-use changeover::model::{Digest, Phase};
-use changeover::port::{Draft, Head, Journal, Line, Tap};
+use changeover::machine::{Body, State};
+use changeover::model::Phase;
+use changeover::port::{Line, Tap};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::frail::{Frail, Stops};
 use crate::practice::{Lab, Operator, comparable};
 
 /// How many breaks a run carries in one place.
@@ -93,10 +94,10 @@ impl Breaker {
     }
 
     fn hooks(self: &Arc<Self>) -> Hooks {
-        let breaker = Arc::clone(self);
+        let stops = Arc::clone(self);
         Hooks {
             tap: Arc::new(BreakingTap(Arc::clone(self))),
-            journal: Box::new(move |inner| Box::new(BreakingJournal { inner, breaker })),
+            journal: Box::new(move |inner| Box::new(Frail { inner, stops })),
             ..Hooks::default()
         }
     }
@@ -120,12 +121,6 @@ impl Tap for BreakingTap {
     }
 }
 
-#[derive(Debug)]
-struct BreakingJournal {
-    inner: Box<dyn Journal>,
-    breaker: Arc<Breaker>,
-}
-
 /// What a line is, without what changes from run to run.
 fn name_of(body: &Body) -> String {
     match body {
@@ -136,39 +131,21 @@ fn name_of(body: &Body) -> String {
     }
 }
 
-impl Journal for BreakingJournal {
-    fn head(&self) -> Head {
-        self.inner.head()
-    }
-
-    fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        let what = name_of(&draft.body);
-        if self.breaker.point("before line", &what) {
+impl Stops for Arc<Breaker> {
+    fn before(&mut self, body: &Body) -> Result<(), Fault> {
+        if self.point("before line", &name_of(body)) {
             return Err(Fault::new(&E4001, "broken before the line"));
         }
-        let line = self.inner.append(draft)?;
-        self.breaker.watch.lock().unwrap().lines += 1;
-        let broken = self.breaker.point("after line", &what);
+        Ok(())
+    }
+
+    fn after(&mut self, line: &Line) -> Result<(), Fault> {
+        self.watch.lock().unwrap().lines += 1;
+        let broken = self.point("after line", &name_of(&line.body));
         if let Body::Decided { to, .. } = &line.body {
-            self.breaker.moved(to);
+            self.moved(to);
         }
-        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(line) }
-    }
-
-    fn remember(&mut self, life: &Life) {
-        self.inner.remember(life);
-    }
-
-    fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
-        self.inner.keep(text)
-    }
-
-    fn kept(&self, digest: &Digest) -> Result<String, Fault> {
-        self.inner.kept(digest)
-    }
-
-    fn roll(&mut self) {
-        self.inner.roll();
+        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(()) }
     }
 }
 

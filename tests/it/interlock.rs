@@ -10,7 +10,7 @@ use changeover::model::{Phase, SiteName, Way};
 use changeover::{app, view};
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, last_call};
 
 const SYDNEY_ENV: &str = "hosts/gigadb-sydney-bastion/home/centos/.env";
 const OPEN: &str = "PGOPTIONS='-c default_transaction_read_only=off' PGHOST=$(sed -n s/^PGHOST=//p .env) \
@@ -93,10 +93,6 @@ fn write(operator: &Operator, site: &str, key: &str) -> String {
     args.extend(["--connect-to".to_owned(), format!("::{address}:{port}")]);
     args.push(format!("https://alt-live.gigadb.host/write?key={key}"));
     curl(&args.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-pub(crate) fn last_call(lab: &Lab) -> u64 {
-    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
 }
 
 /// Changes that took effect since then on databases, on the bucket or in AWS; announcements aside.

@@ -149,6 +149,11 @@ impl Lab {
     }
 }
 
+/// The number of the last request so far.
+pub(crate) fn last_call(lab: &Lab) -> u64 {
+    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
@@ -203,6 +208,18 @@ impl Operator {
         app::glance(&self.settings("reader"), &self.system).unwrap().life
     }
 
+    /// The program itself on this operator's folders, and in the state folder: what it writes for people,
+    /// like the table of sites, it writes there and not into the clone.
+    pub(crate) fn program(&self) -> Process {
+        std::fs::create_dir_all(&self.state).unwrap();
+        let mut process = Process::new(env!("CARGO_BIN_EXE_changeover"));
+        process.env_clear().envs(&self.env).env("PATH", std::env::var("PATH").unwrap());
+        process.args(["--state".as_ref(), self.state.as_os_str()]);
+        process.args(["--workflows".as_ref(), self.workflows.as_os_str()]);
+        process.stdin(Stdio::null()).current_dir(&self.state);
+        process
+    }
+
     pub(crate) async fn order(&self, who: &str, command: Command) -> Result<Reply, Fault> {
         self.order_in(who, command, Hooks::default()).await
     }
@@ -218,6 +235,12 @@ impl Operator {
         let work = app::order_in(&settings, &self.system, order, Arc::new(NoWatcher), hooks);
         // A test that gives many orders would hold them all in its own future, on a small stack.
         Box::pin(work).await
+    }
+
+    /// What a command would do.
+    pub(crate) async fn dry(&self, who: &str, command: Command) -> Result<Reply, Fault> {
+        let order = Order { command, reason: Some("practice".to_owned()), dry_run: true };
+        app::order(&self.settings(who), &self.system, order, Arc::new(NoWatcher)).await
     }
 
     /// The command that brings this release nearer to its end, from whatever state it is in; `None` when

@@ -248,7 +248,7 @@ impl Practice {
         match trouble {
             Set(_) | File(..) | Workflow(..) => {
                 let first = json!({
-                    "one_principal": false, "dns_foreign": false, "dnssec": "no", "eip_quota": 5,
+                    "one_principal": false, "dns_foreign": false, "dnssec": "no", "eip_quota": 10,
                     "cloudflare_token": "active", "cloudflare_used": 0, "tags": "signed",
                     "cloudflare_limit": 1_000_000, "red_jobs": [], "runner_online": true,
                     "access_level": 40, "tag_level": 30, "regions_down": [],

@@ -147,6 +147,7 @@ async fn a_failed_swap_is_never_a_stale_table() {
         "{reply:?}"
     );
     let rows_now = rows(&operator);
+    assert_eq!(rows_now.len(), 2);
     assert!(rows_now.values().all(|it| it[2].contains("run 1 halted in swap")), "{rows_now:?}");
     let reply = order(&operator, Command::Retry).await;
     assert_eq!(reply.exit, Exit::Done, "{reply:?}");

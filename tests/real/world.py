@@ -102,7 +102,7 @@ class World:
         self.dotenv(site, self.endpoint(site))
         for program in ("docker", "deployed", "sync_dropbox", "ask"):
             host.install(HERE / "host" / program, f"usr/local/bin/{program}")
-        for program in ("s3backup", "databaseReset", "site_requests"):
+        for program in ("s3backup", "databaseReset", "site_stop", "site_requests"):
             host.install(ROOT / "docs/gigadb" / program, f"usr/local/bin/{program}")
         host.install(HERE / "upstream/databaseReset", "usr/local/bin/databaseReset.upstream")
         host.install(HERE / "images", "opt/images")

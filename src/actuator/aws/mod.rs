@@ -187,10 +187,12 @@ impl Refusal {
         let status = error.raw_response().map(|it| it.status().as_u16());
         let built = !matches!(error, SdkError::ConstructionFailure(_));
         let refused = status.is_some_and(|it| (400..500).contains(&it) && it != 408);
-        let says = match (&name, error.message()) {
-            (Some(name), Some(message)) => format!("{name}: {message}"),
-            (Some(name), None) => name.clone(),
-            (None, _) => DisplayErrorContext(error).to_string(),
+        let says = match (&name, error.message(), status) {
+            (Some(name), Some(message), _) => format!("{name}: {message}"),
+            (Some(name), None, _) => name.clone(),
+            // What is shown of an answer that nobody can read would be its whole text.
+            (None, _, Some(status)) => format!("status {status}, and no error that it names"),
+            (None, _, None) => DisplayErrorContext(error).to_string(),
         };
         let denied = name.as_deref().is_some_and(is_denial) || says.contains("credentials");
         let code = if denied {

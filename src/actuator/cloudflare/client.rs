@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::actuator::Wire;
 use crate::actuator::wire::{Allowance, Answer, NoAnswer};
 use crate::machine::At;
-use crate::model::{Evidence, Kind, Time, Way};
+use crate::model::{Evidence, Kind, RowKept, Time, Way};
 use crate::workflow::{Cloudflare, Switch, Workflow, Zone};
 
 /// What Cloudflare allows: requests in a window.
@@ -63,6 +63,35 @@ impl Row {
         self.created.as_deref().and_then(Time::parse)
     }
 
+    /// What is kept of it in an armed plan.
+    pub(super) fn kept(&self) -> RowKept {
+        RowKept {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            kind: self.r#type.clone(),
+            content: self.content.clone(),
+            ttl: self.ttl,
+            proxied: self.proxied,
+            comment: self.comment.clone(),
+            created: self.created.clone(),
+        }
+    }
+
+    /// The record that was kept.
+    pub(super) fn of(kept: &RowKept) -> Self {
+        Self {
+            id: kept.id.clone(),
+            name: kept.name.clone(),
+            r#type: kept.kind.clone(),
+            content: kept.content.clone(),
+            ttl: kept.ttl,
+            proxied: kept.proxied,
+            comment: kept.comment.clone(),
+            created: kept.created.clone(),
+            modified: None,
+        }
+    }
+
     /// When it was last changed.
     pub(super) fn modified(&self) -> Option<Time> {
         self.modified.as_deref().and_then(Time::parse)
@@ -93,6 +122,21 @@ pub(super) struct Batch {
     pub(super) deletes: Vec<Value>,
     pub(super) patches: Vec<Value>,
     pub(super) posts: Vec<Value>,
+}
+
+impl Batch {
+    /// What is sent.
+    pub(super) fn body(&self) -> Value {
+        let lists =
+            [("deletes", &self.deletes), ("patches", &self.patches), ("posts", &self.posts)];
+        let filled = lists.into_iter().filter(|(_, items)| !items.is_empty());
+        Value::Object(filled.map(|(list, items)| (list.to_owned(), items.clone().into())).collect())
+    }
+}
+
+/// Where the batches of a zone are sent.
+pub(super) fn batch_path(id: &str) -> String {
+    format!("zones/{id}/dns_records/batch")
 }
 
 /// Cloudflare, with the credentials of one workflow.
@@ -196,17 +240,10 @@ impl Client {
     /// Sends this batch once.
     pub(super) async fn batch(&self, zone: &str, id: &str, batch: &Batch) -> Result<(), Trouble> {
         let call = format!("cloudflare batch {zone}");
-        let mut body = serde_json::Map::new();
-        for (list, items) in
-            [("deletes", &batch.deletes), ("patches", &batch.patches), ("posts", &batch.posts)]
-        {
-            if !items.is_empty() {
-                body.insert(list.to_owned(), Value::from(items.clone()));
-            }
-        }
+        let body = batch.body();
         self.allowed(&call)?;
         let request = self.request(&call, |http, base| {
-            http.post(format!("{base}/zones/{id}/dns_records/batch")).json(&body)
+            http.post(format!("{base}/{}", batch_path(id))).json(&body)
         })?;
         let answer = self.wire.send(&call, self.deadline, request).await;
         self.judged(&call, answer).map(|_| ())

@@ -72,12 +72,21 @@ impl Group {
         workflow: &Workflow,
         kind: Kind,
     ) -> Result<Self, Trouble> {
+        let mut read = vec![];
+        for zone in &switch(workflow).zones {
+            let id = client.zone(zone).await?.id;
+            let rows = client.rows(&zone.name, &id).await?;
+            read.push((id, rows));
+        }
+        Ok(Self::of(workflow, kind, read))
+    }
+
+    /// The group in these zones, in the order of the file: each with its id and records.
+    pub(super) fn of(workflow: &Workflow, kind: Kind, read: Vec<(String, Vec<Row>)>) -> Self {
         let config = switch(workflow);
         let mark = mark_name(workflow, kind);
         let (mut zones, mut rows) = (vec![], vec![]);
-        for zone in &config.zones {
-            let id = client.zone(zone).await?.id;
-            let here = client.rows(&zone.name, &id).await?;
+        for (zone, (id, here)) in config.zones.iter().zip(read) {
             let marks = Mark::all(&here, &format!("{mark}.{}", zone.name));
             zones.push(ZoneNow { name: zone.name.clone(), id, marks });
             rows.push(here);
@@ -96,7 +105,7 @@ impl Group {
                 });
             }
         }
-        Ok(Self { zones, names })
+        Self { zones, names }
     }
 
     /// The highest mark of each zone that has one, with its journal (`unknown` if its comment is gone).
@@ -127,6 +136,20 @@ fn one_address(rows: &[Row], name: &str, proxied: bool) -> Result<Row, String> {
             let types: Vec<&str> = here.iter().map(|it| it.r#type.as_str()).collect();
             Err(format!("there are {} records: {}", types.len(), types.join(", ")))
         }
+    }
+}
+
+impl Group {
+    /// Names that lead to neither of these sites, with where they lead.
+    pub(in crate::actuator) fn elsewhere(&self, sites: &Sites) -> Vec<String> {
+        let foreign = self.names.iter().filter(|it| it.site(sites).is_none());
+        foreign.map(|it| format!("{} → {}", it.name, it.content())).collect()
+    }
+
+    /// Zones that carry no mark.
+    pub(in crate::actuator) fn unmarked(&self) -> Vec<String> {
+        let bare = self.zones.iter().filter(|it| it.marks.is_empty());
+        bare.map(|it| it.name.clone()).collect()
     }
 }
 

@@ -4,8 +4,10 @@
 //! follows the highest seen in its zone, so of two moves that saw the same world exactly one lands.
 
 pub(super) mod aged;
+pub(super) mod by_hand;
 mod client;
 mod group;
+mod kept;
 pub(super) mod marks;
 pub(super) mod proxied;
 pub(super) mod records;
@@ -16,4 +18,5 @@ pub(super) mod whole;
 
 pub(super) use client::Client;
 pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use kept::kept;
 pub(super) use seen::zone_seen;

@@ -5,6 +5,7 @@
 //! where every record already leads to the right site: the number it takes is the one that a late request
 //! of the move before would need, which is dead from then on.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,16 +14,23 @@ use tokio::task::JoinSet;
 
 use super::client::{Batch, Client, Row, Trouble, Why};
 use super::group::{self, Group, Named, Sites, ZoneNow};
+use super::kept;
 use super::marks::{self, Mark};
 use super::whole::{known_sites, position};
 use crate::actuator::Wire;
 use crate::machine::Fact;
-use crate::model::{Change, Evidence, Kind, Verb, Way};
+use crate::model::{Change, Evidence, Kind, SiteName, Verb, Way};
 use crate::port::{Action, Call, Seen, Sent};
 use crate::workflow::step::params::Move;
 
 pub(in crate::actuator) fn action(wire: Arc<Wire>, call: Call, _: Move) -> Box<dyn Action> {
-    Box::new(Swap { wire, call, planned: Mutex::default() })
+    Box::new(Swap {
+        wire,
+        call,
+        planned: Mutex::default(),
+        looked: AtomicBool::new(false),
+        leads: Mutex::default(),
+    })
 }
 
 #[derive(Debug)]
@@ -31,6 +39,10 @@ struct Swap {
     call: Call,
     /// What the last look led to.
     planned: Mutex<Vec<ZonePlan>>,
+    /// The first look has been made; only that one may be at what an armed plan kept.
+    looked: AtomicBool,
+    /// The site that a drill's names led to at the last look before they were moved.
+    leads: Mutex<Option<SiteName>>,
 }
 
 /// What is done in one zone.
@@ -40,6 +52,41 @@ struct ZonePlan {
     id: String,
     batch: Batch,
     changes: Vec<Change>,
+}
+
+/// One zone's batch as it would be sent now.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) zone: String,
+    pub(super) id: String,
+    pub(super) body: Value,
+    pub(super) changes: Vec<Change>,
+}
+
+/// The batches that this move would send now, in their order.
+///
+/// # Errors
+/// What was seen: records of somebody else, nothing to move, or nothing could be read.
+pub(super) async fn prepared(wire: &Arc<Wire>, call: Call) -> Result<Vec<Prepared>, Vec<Evidence>> {
+    let swap = Swap {
+        wire: Arc::clone(wire),
+        call,
+        planned: Mutex::default(),
+        looked: AtomicBool::default(),
+        leads: Mutex::default(),
+    };
+    let seen = swap.look().await.map_err(|it| vec![it])?;
+    if !matches!(seen, Seen::Todo { .. }) {
+        return Err(seen.into_evidence());
+    }
+    let plans = swap.planned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let one = |it: ZonePlan| Prepared {
+        body: it.batch.body(),
+        zone: it.zone,
+        id: it.id,
+        changes: it.changes,
+    };
+    Ok(plans.into_iter().map(one).collect())
 }
 
 /// What became of one zone's batch.
@@ -79,7 +126,8 @@ impl Action for Swap {
 
     fn intends(&self) -> Vec<Fact> {
         if self.call.at.kind == Kind::Drill {
-            return vec![];
+            let leads = self.leads.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            return leads.map(|from| Fact::Drilled { from }).into_iter().collect();
         }
         let (from, to) = (self.call.production.clone(), self.call.standby.clone());
         vec![Fact::RolesMoving { from, to }]
@@ -91,8 +139,13 @@ impl Swap {
         let call = &self.call;
         let sites = known_sites(&self.wire, call)?;
         let client = Client::new(&self.wire, &call.workflow, Some(call.at))?;
-        let group =
-            Group::read(&client, &call.workflow, call.at.kind).await.map_err(|it| it.evidence)?;
+        let group = match self.armed() {
+            Some(group) => group,
+            None => Group::read(&client, &call.workflow, call.at.kind)
+                .await
+                .map_err(|it| it.evidence)?,
+        };
+        let call = &self.oriented(&group, &sites);
         let highest = |zone: &ZoneNow| zone.marks.last().cloned();
         let foreign: Vec<Evidence> = group
             .zones
@@ -118,16 +171,23 @@ impl Swap {
             evidence.extend(foreign);
             return Ok(Seen::Foreign { evidence });
         }
-        if group.names.is_empty() {
+        if group.names.is_empty() || self.drills_on_users(&group) {
             return Ok(Seen::Failed { evidence });
         }
-        let plans = self.plan(&group, &sites);
+        let plans = self.plan(call, &group, &sites);
         let changes: Vec<Change> = plans.iter().flat_map(|it| it.changes.clone()).collect();
         *self.planned.lock().unwrap_or_else(PoisonError::into_inner) = plans;
         if changes.is_empty() {
             return Ok(Seen::Done { evidence, facts: self.marks_seen(&group) });
         }
         Ok(Seen::Todo { changes, evidence })
+    }
+
+    /// What an armed plan kept, at the first look: the marks fence what it leads to.
+    fn armed(&self) -> Option<Group> {
+        let first = !self.looked.swap(true, Ordering::SeqCst);
+        let kept = self.call.kept.as_ref().filter(|_| first)?;
+        kept::group(&self.call.workflow, kept)
     }
 
     fn marks_seen(&self, group: &Group) -> Vec<Fact> {
@@ -138,19 +198,47 @@ impl Swap {
         group.zones.iter().filter_map(fact).collect()
     }
 
-    fn plan(&self, group: &Group, sites: &Sites) -> Vec<ZonePlan> {
+    /// The call with the roles that a drill's names have before they are first moved; nobody has to put them
+    /// back after a release has left them where they were. Half-way names have those of production.
+    fn oriented(&self, group: &Group, sites: &Sites) -> Call {
+        let mut call = self.call.clone();
+        if call.at.kind != Kind::Drill || call.record.drilled.is_some() {
+            return call;
+        }
+        let forth = call.at.way == Way::Forth;
+        let here = if forth { call.production.clone() } else { call.standby.clone() };
+        let mut first = self.leads.lock().unwrap_or_else(PoisonError::into_inner);
+        let lead = || group::production_of(group, sites).unwrap_or_else(|_| here.clone());
+        // What the first look saw: later ones may see what this very action has moved.
+        let leads = first.clone().unwrap_or_else(lead);
+        if leads != here {
+            std::mem::swap(&mut call.production, &mut call.standby);
+        }
+        *first = forth.then_some(leads);
+        call
+    }
+
+    /// Whatever the file says, a drill moves none of the switch's own names.
+    fn drills_on_users(&self, group: &Group) -> bool {
+        let users = group::records(&self.call.workflow, Kind::Release);
+        let moved = |name: &str| group.names.iter().any(|it| it.name == name);
+        self.call.at.kind == Kind::Drill
+            && users.iter().any(|it| moved(&it.production) || moved(&it.standby))
+    }
+
+    fn plan(&self, call: &Call, group: &Group, sites: &Sites) -> Vec<ZonePlan> {
         let zones = group.zones.iter().enumerate();
-        zones.filter_map(|(at, zone)| self.plan_zone(group, sites, at, zone)).collect()
+        zones.filter_map(|(at, zone)| self.plan_zone(call, group, sites, at, zone)).collect()
     }
 
     fn plan_zone(
         &self,
+        call: &Call,
         group: &Group,
         sites: &Sites,
         at: usize,
         zone: &ZoneNow,
     ) -> Option<ZonePlan> {
-        let call = &self.call;
         let mut here = group.names.iter().filter(|it| it.zone == at).peekable();
         here.peek()?;
         let late_ones_possible = call.at.way == Way::Back || call.at.kind == Kind::Failover;

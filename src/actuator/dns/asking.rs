@@ -23,13 +23,13 @@ const PUBLIC: [Ipv4Addr; 3] =
 
 /// What a server answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Answered {
+pub(in crate::actuator) struct Answered {
     /// It says it is an authority for the name.
     pub(super) authoritative: bool,
     /// `NoError`, `NXDomain`, …
     pub(super) code: ResponseCode,
     /// The addresses in the answer.
-    pub(super) addresses: BTreeSet<IpAddr>,
+    pub(in crate::actuator) addresses: BTreeSet<IpAddr>,
     /// The name servers in the answer, lower case, without the last dot.
     pub(super) servers: BTreeSet<String>,
     /// The serial of the zone, when its SOA was asked for and is in the answer.
@@ -42,7 +42,7 @@ pub(super) struct Answered {
 ///
 /// # Errors
 /// One sentence: no answer, or one that cannot be read.
-pub(super) async fn ask(
+pub(in crate::actuator) async fn ask(
     wire: &Wire,
     server: SocketAddr,
     name: &str,
@@ -171,7 +171,10 @@ pub(super) async fn resolve(wire: &Wire, name: &str, kind: RecordType) -> Result
 ///
 /// # Errors
 /// They cannot be found.
-pub(super) async fn authority(wire: &Wire, zone: &str) -> Result<Vec<SocketAddr>, String> {
+pub(in crate::actuator) async fn authority(
+    wire: &Wire,
+    zone: &str,
+) -> Result<Vec<SocketAddr>, String> {
     if !wire.outside.authority.is_empty() {
         return Ok(wire.outside.authority.clone());
     }

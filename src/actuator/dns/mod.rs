@@ -1,6 +1,6 @@
 //! DNS: asks given servers, one by one; decides by authoritative ones only.
 
-mod asking;
+pub(super) mod asking;
 pub(super) mod confirm;
 pub(super) mod delegated;
 pub(super) mod dnssec;

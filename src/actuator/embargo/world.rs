@@ -110,18 +110,7 @@ pub(super) async fn make(
     by: &Enforced,
     refuse: bool,
 ) -> Result<(), Trouble> {
-    let what = if refuse { "set" } else { "reset" };
-    let value = if refuse { " = on" } else { "" };
-    let alter = format!(
-        "alter role \"{}\" {what} default_transaction_read_only{value}",
-        by.role.replace('"', "\"\"")
-    );
-    // Open connections keep the default they began with.
-    let end = format!(
-        "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-         where usename = {} and pid <> pg_backend_pid()",
-        literal(&by.role)
-    );
+    let [alter, end] = statements(by, refuse);
     let asked = [(How::Writable, alter.as_str()), (How::Writable, end.as_str())];
     let (source, said) = ask(wire, call, site, &asked).await?;
     for it in &said {
@@ -133,6 +122,23 @@ pub(super) async fn make(
         plain(wire, call, &machine, "ftp", argv).await?;
     }
     Ok(())
+}
+
+/// What the database is told: the role's default, and the end of what it has open, which keeps the default it
+/// began with. In a connection that may write.
+pub(in crate::actuator) fn statements(by: &Enforced, refuse: bool) -> [String; 2] {
+    let what = if refuse { "set" } else { "reset" };
+    let value = if refuse { " = on" } else { "" };
+    let alter = format!(
+        "alter role \"{}\" {what} default_transaction_read_only{value}",
+        by.role.replace('"', "\"\"")
+    );
+    let end = format!(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+         where usename = {} and pid <> pg_backend_pid()",
+        literal(&by.role)
+    );
+    [alter, end]
 }
 
 async fn ask(

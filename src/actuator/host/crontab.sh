@@ -3,6 +3,11 @@
 set -u
 LC_ALL=C
 export LC_ALL
+# Two of ours at once would each read the same table, and the later one write over what the earlier one did.
+if [ "$1" = write ] && command -v flock >/dev/null 2>&1 && mkdir -p "$HOME/.changeover"; then
+  exec 9>>"$HOME/.changeover/crontab.lock"
+  flock -w 5 9 || exit 3
+fi
 now=$(mktemp) || exit 3
 trap 'rm -f "$now" "$now.said"' EXIT
 if ! crontab -l >"$now" 2>"$now.said"; then

@@ -2,17 +2,16 @@
 set -u
 LC_ALL=C
 export LC_ALL
-now=$(mktemp) || exit 3
-trap 'rm -f "$now" "$now.said"' EXIT
-if ! crontab -l >"$now" 2>"$now.said"; then
-  case $(cat "$now.said") in
-    *'no crontab'*) : >"$now" ;;
+# The full stop keeps line breaks at the end; nothing but the two programs is run where there is a crontab.
+if ! now=$(crontab -l 2>/dev/null && echo .); then
+  said=$(crontab -l 2>&1)
+  case $said in
+    *'no crontab'*) now=. ;;
     *)
-      cat "$now.said" >&2
+      printf '%s\n' "$said" >&2
       exit 4
       ;;
   esac
 fi
 all=$(ps -eo pid=,args=) && [ -n "$all" ] || exit 3
-cat "$now"
-printf '\n%s\n%s\n' "$1" "$all"
+printf '%s\n%s\n%s\n' "${now%.}" "$1" "$all"

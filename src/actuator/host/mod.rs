@@ -26,7 +26,7 @@ use crate::workflow::Workflow;
 /// The most that is read of a script's output, in bytes. More is an error: half a list looks like a whole one.
 const OUTPUT_MAX: u64 = 1 << 20;
 /// What the wire puts in a secret's place.
-const STRUCK: &str = "[secret]";
+pub(super) const STRUCK: &str = "[secret]";
 /// How ssh says that it could not get there.
 const SSH_FAILED: i32 = 255;
 
@@ -165,7 +165,7 @@ fn command(args: &[&str]) -> String {
 }
 
 /// This text as one word of a POSIX shell, whatever is in it. The one place where arguments are quoted.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 

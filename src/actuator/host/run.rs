@@ -57,14 +57,23 @@ impl Action for Run {
     }
 
     fn intends(&self) -> Vec<Fact> {
+        if !self.dumps() {
+            return vec![];
+        }
+        // Told even when nothing could be counted: what an earlier dump held bounds nothing of this one.
         let rows = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if rows.is_empty() { vec![] } else { vec![Fact::Held { rows }] }
+        vec![Fact::Held { rows }]
     }
 }
 
 impl Run {
     fn site(&self) -> &SiteName {
         self.call.on.as_ref().unwrap_or(&self.call.standby)
+    }
+
+    /// Whether it makes a dump of the database.
+    fn dumps(&self) -> bool {
+        matches!(self.with.proves, Some(Proves::Backup(_)))
     }
 
     fn machine(&self) -> Result<Machine, Trouble> {
@@ -152,7 +161,7 @@ impl Run {
                 Verdict::Unknown => return Seen::Unknown { evidence },
             }
         }
-        if let Some(Proves::Backup(_)) = self.with.proves {
+        if self.dumps() {
             match proof::held(&self.wire, &self.call, self.site()).await {
                 Ok(rows) => *self.held.lock().unwrap_or_else(PoisonError::into_inner) = rows,
                 Err(trouble) => return trouble.seen(&self.wire),

@@ -38,8 +38,15 @@ pub(in crate::actuator) struct Said {
 impl Said {
     /// The answer of a question that was answered.
     pub(in crate::actuator) fn good(&self, source: &str) -> Result<&str, Trouble> {
+        match self.rows(source)? {
+            "" => Err(Trouble::new(&E3702, source, "the database gave no answer")),
+            text => Ok(text),
+        }
+    }
+
+    /// The same where no row at all is an answer too.
+    pub(in crate::actuator) fn rows(&self, source: &str) -> Result<&str, Trouble> {
         match (self.code, self.text.as_str()) {
-            (0, "") => Err(Trouble::new(&E3702, source, "the database gave no answer")),
             (0, text) => Ok(text),
             (code, text) => {
                 Err(Trouble::harmless(&E3702, source, format!("status {code}: {text}")))

@@ -61,6 +61,13 @@ struct Adopt {
     change: Reasoned,
 }
 
+impl Drift {
+    /// Whether it changes nothing.
+    pub(super) const fn only_reads(&self) -> bool {
+        self.verb.is_none()
+    }
+}
+
 fn lasting(text: &str) -> Result<Lasting, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
@@ -129,7 +136,7 @@ impl<'a> Document<'a> {
 /// The name to type is the site that the world calls production: so the world is looked at first.
 async fn adopt(args: Adopt, scene: &mut Scene<'_>) -> Outcome {
     let mut confirm = args.confirm.map(SiteName);
-    if confirm.is_none() && !args.change.dry_run {
+    if confirm.is_none() && !args.change.dry_run && !scene.asks {
         let system = scene.desk.pick(args.system.as_deref())?;
         let looked = scene.desk.drift(&system, None).await?;
         let adoption = looked.adoption.as_ref().map_err(|first| {

@@ -1,7 +1,9 @@
 //! Pictures as text: one width, one set of signs, styles that a stream may strip.
 
 mod embargo;
+mod ledger;
 mod log;
+mod loss;
 mod packet;
 mod page;
 mod plan;
@@ -10,7 +12,9 @@ mod run;
 mod status;
 
 pub use embargo::{embargoes, kept};
+pub use ledger::ledger;
 pub use log::{entry, log};
+pub use loss::{Loss, loss};
 pub use packet::packet;
 pub use page::Page;
 pub use plan::{Planned, plan};

@@ -43,6 +43,15 @@ pub fn timeline(view: &Timeline, now: Time, paper: Paper) -> String {
     page.line(&format!("{} UTC, {}", run.started.screen(), {
         lasting(view.until.seconds_since(run.started))
     }));
+    if let Some(lost) = &view.lost {
+        page.block("LOST", &lost.accepted);
+        if let Some(found) = &lost.found {
+            page.block("", &format!("in truth: {found}"));
+        }
+    }
+    if let Some(rto) = &view.rto {
+        page.block("TOOK", &rto.says());
+    }
     for fault in &view.faults {
         page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
     }

@@ -4,11 +4,12 @@ use crate::machine::Owed;
 use crate::model::{SiteName, Time, Way};
 use crate::view::embargo::EmbargoView;
 use crate::view::gate::{Gate, GroupOfPeople};
+use crate::view::incident::IncidentView;
 use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
 use crate::view::render::packet::packet_rows;
 use crate::view::render::page::{Page, wide};
-use crate::view::status::{SiteView, StatusView, owe};
+use crate::view::status::{SiteView, StatusView, debts};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
 
@@ -26,6 +27,9 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     for warning in &view.warnings {
         page.hang("! WARNING   ", 12, warning);
     }
+    if let Some(it) = &view.incident {
+        incident(&mut page, it, view.now);
+    }
     if let Some(run) = &view.run {
         run_block(&mut page, run, view);
     }
@@ -35,6 +39,9 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
     open(&mut page, view);
     page.gap();
     page.block("NOW", &view.says);
+    if let Some(it) = &view.armed {
+        page.block("FAILOVER", &it.says);
+    }
     page.block("NEXT", &view.next.sentence);
     if let Some(command) = &view.next.command {
         page.command("", command);
@@ -108,6 +115,27 @@ fn run_block(page: &mut Page, run: &RunView, view: &StatusView) {
     }
 }
 
+/// The last failover: what it cost, what is not fenced, how long it took.
+fn incident(page: &mut Page, it: &IncidentView, now: Time) {
+    page.gap();
+    let head = format!("run {} gave {} up {}: {}", it.run, it.lost, ago(now, it.at), it.diagnosis);
+    page.block("FAILOVER", &head);
+    page.block("LOST", &it.accepted);
+    if let Some(found) = &it.found {
+        page.block("", &format!("in truth: {found}"));
+    }
+    for part in &it.fence {
+        let mark = if part.how == "done" { Mark::Done } else { Mark::Failed };
+        let when = part.at.map(|at| format!(" {}", ago(now, at))).unwrap_or_default();
+        let says = if part.says.is_empty() { String::new() } else { format!(": {}", part.says) };
+        let head = format!("  {} fence    ", page.sign(mark));
+        page.hang(&head, 12, &format!("{} {}{when}{says}", part.part, part.how));
+    }
+    if let Some(rto) = &it.rto {
+        page.block("TOOK", &rto.says());
+    }
+}
+
 fn arrow(from: &SiteName, to: &SiteName, way: Way) -> String {
     match way {
         Way::Forth | Way::Abort => format!("{from} → {to}"),
@@ -167,9 +195,9 @@ fn group(page: &mut Page, group: &GroupOfPeople, view: &StatusView) {
 
 /// What lies open: embargoes, debts, effects without an outcome, who works.
 fn open(page: &mut Page, view: &StatusView) {
-    let debts = view.run.is_some() && !view.owed.is_empty();
+    let open = view.run.is_some() && !view.owed.is_empty();
     let nothing = view.embargoes.is_empty() && view.kept.is_empty() && view.intents.is_empty();
-    if nothing && !debts && view.holder.is_none() {
+    if nothing && !open && view.holder.is_none() {
         return;
     }
     page.gap();
@@ -181,10 +209,11 @@ fn open(page: &mut Page, view: &StatusView) {
     // Without an open run what is owed stands above, as a fault.
     let shown = |owed: &&Owed| match owed {
         Owed::Embargo { site } => view.embargoes.iter().all(|it| it.site != *site),
-        Owed::Job { .. } | Owed::Standby => true,
+        Owed::Job { .. } | Owed::Standby | Owed::Fence { .. } => true,
     };
-    for (i, owed) in view.owed.iter().filter(shown).enumerate().filter(|_| debts) {
-        page.block(if i == 0 { "OWED" } else { "" }, &owe(owed));
+    let owed: Vec<&Owed> = view.owed.iter().filter(shown).filter(|_| open).collect();
+    for (i, owed) in debts(&owed).iter().enumerate() {
+        page.block(if i == 0 { "OWED" } else { "" }, owed);
     }
     for (i, it) in view.intents.iter().enumerate() {
         let age = ago(view.now, it.since);

@@ -69,4 +69,5 @@ pub(super) fn proofs(draft: &Draft<'_>, report: &mut Report) {
 /// What a run changes and must put back.
 pub(super) fn debts(draft: &Draft<'_>, report: &mut Report) {
     owed::check(draft, report);
+    references::drops(draft, report);
 }

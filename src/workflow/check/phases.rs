@@ -3,6 +3,7 @@
 use crate::fault;
 use crate::model::{Phase, Role};
 use crate::workflow::draft::{Draft, Placed, path_of};
+use crate::workflow::path::Path;
 use crate::workflow::report::Report;
 use crate::workflow::step::{Params, Step};
 use crate::workflow::types::PhaseSpec;
@@ -18,7 +19,32 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             None => (),
         }
     }
+    match draft.workflow.drill.as_ref().map(|it| &it.sanity) {
+        Some(PhaseSpec::Steps(steps)) if steps.is_empty() => {
+            let hint = "write its checks, or `{ skip: \"why it is not needed\" }`";
+            let place = Path::of("drill.sanity");
+            report.key(&place, &fault::E1029, "`sanity` has no steps", hint);
+        }
+        Some(PhaseSpec::Skip(reason)) if reason.trim().is_empty() => {
+            let place = Path::of("drill.sanity").key("skip");
+            let hint = "say why this system does not need it";
+            report.value(&place, &fault::E1029, "`sanity` is skipped without a reason", hint);
+        }
+        Some(PhaseSpec::Steps(_) | PhaseSpec::Skip(_)) | None => (),
+    }
     for placed in &draft.steps {
+        if placed.drills() && !placed.step.is_check() {
+            let message = format!(
+                "`{}` does more than look, and a drill changes nothing but its names",
+                placed.step.id
+            );
+            report.key(
+                &placed.path,
+                &fault::E1024,
+                message,
+                "put checks of the drill's names here",
+            );
+        }
         if let Some(params) = &placed.params {
             belongs(placed, params, report);
             skippable(placed, params, report);

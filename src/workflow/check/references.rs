@@ -44,6 +44,28 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
     }
 }
 
+/// What a rejoin, or a drill, leaves out is a check of the phases it shares with a release.
+pub(super) fn drops(draft: &Draft<'_>, report: &mut Report) {
+    let workflow = draft.workflow;
+    let rejoin = workflow.rejoin.iter().map(|it| ("rejoin.drops", &it.drops, Phase::Lift));
+    let drill = workflow.drill.iter().map(|it| ("drill.drops", &it.drops, Phase::Swap));
+    for (list, ids, other) in rejoin.chain(drill) {
+        let checks = || {
+            let both = draft.phase(Phase::Preflight).chain(draft.phase(other));
+            both.filter(|it| it.step.is_check()).map(|it| it.step.id.as_str())
+        };
+        for (at, id) in ids.iter().enumerate() {
+            if !checks().any(|it| it == id.as_str()) {
+                let place = Path::of(list).index(at);
+                let hint = suggest::hint(id.as_str(), checks().collect::<Vec<_>>());
+                let message =
+                    format!("neither `preflight` nor `{}` has a check `{id}`", other.name());
+                report.value(&place, &fault::E1016, message, hint);
+            }
+        }
+    }
+}
+
 /// A role that the database has, and a server that can be stopped.
 fn enforced(workflow: &Workflow, embargo: &Enforced, report: &mut Report) {
     let place = Path::of("embargo");

@@ -44,6 +44,7 @@ fn context(path: &Path) -> Context {
         | ["switch", "cloudflare", "records", "", "target", "eip"]
         | ["drill", "records", "", "target", "eip"] => Context::Site,
         ["backup", "key" | "restore_key"] => Context::Run { stamp: true },
+        ["drill", "sanity", "", "with", ..] => Context::Run { stamp: false },
         ["release" | "closing" | "failover", _, "", "with", ..] => {
             Context::Run { stamp: STAMPED.iter().any(|it| path.within(&path_of(*it))) }
         }

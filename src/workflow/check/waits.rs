@@ -78,6 +78,13 @@ fn bounds(draft: &Draft<'_>) -> Vec<Bounds> {
         (Path::of("limits.counting"), Some(limits.counting), 5, 10 * MINUTE),
         (Path::of("limits.action"), Some(limits.action), MINUTE, DAY),
         (Path::of("limits.late"), Some(limits.late), MINUTE, DAY),
+        (Path::of("limits.witness"), Some(limits.witness), 2, MINUTE),
+        (Path::of("limits.fence"), Some(limits.fence), 2, MINUTE),
+        (Path::of("limits.cooldown"), Some(limits.cooldown), 10 * MINUTE, 7 * DAY),
+        // Marks are kept for a day: an older plan could take a number that was there once.
+        (Path::of("limits.armed"), Some(limits.armed), 5 * MINUTE, DAY / 2),
+        (Path::of("limits.shown"), Some(limits.shown), 30, 15 * MINUTE),
+        (Path::of("limits.proven"), limits.proven, DAY, 10 * 365 * DAY),
         (Path::of("limits.preflight"), Some(limits.preflight), 30, 10 * MINUTE),
         // Below a minute name servers make their own; above an hour a swap is not seen by users.
         (Path::of("switch.cloudflare.ttl_max"), Some(workflow.cloudflare().ttl_max), MINUTE, HOUR),

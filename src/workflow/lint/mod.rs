@@ -8,6 +8,7 @@ mod backup_dirty;
 mod bucket_name;
 mod daemon_set;
 mod deed;
+mod drill_name;
 mod eip_name;
 mod env_per_role;
 mod failover_backup;
@@ -242,7 +243,7 @@ impl<'a> Draft<'a> {
 
     /// Those of one phase.
     fn deeds_of(&self, phase: Phase) -> impl Iterator<Item = (&Placed<'a>, Deed<'_>)> {
-        self.deeds().filter(move |(it, _)| it.phase == phase)
+        self.deeds().filter(move |(it, _)| it.phase == phase && !it.drills())
     }
 }
 
@@ -272,6 +273,7 @@ rules! {
     "BACKUP-DIRTY" Error backup_dirty,
     "BUCKET-NAME" Error bucket_name,
     "DAEMON-SET" Error daemon_set,
+    "DRILL-NAME" Error drill_name,
     "EIP-NAME" Error eip_name,
     "ENV-PER-ROLE" Warning env_per_role,
     "FAILOVER-BACKUP" Error failover_backup,

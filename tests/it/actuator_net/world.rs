@@ -59,6 +59,7 @@ closing: { lift: { skip: t }, renew: { skip: t }, sync_on: { skip: t } }
 drill:
   records:
     - { id: web, production: drill.gigadb.org, standby: drill.gigadb.host, target: { eip: a } }
+  sanity: { skip: t }
 "#;
 
 /// Time passes only while somebody sleeps.
@@ -166,6 +167,7 @@ pub(super) fn call(params: Params) -> Call {
         attempt: 1,
         since: None,
         timeout: Duration::from_secs(5),
+        kept: None,
     }
 }
 

@@ -41,11 +41,9 @@ for user in ("Gigadb", "GigadbAlt"):
 
 impl Moto {
     #[expect(clippy::disallowed_methods, reason = "a test asks what it may use")]
-    fn start(hosts: &Hosts) -> Option<(Self, World)> {
-        let Some(program) = std::env::var_os("CHANGEOVER_MOTO") else {
-            eprintln!("SKIPPED: CHANGEOVER_MOTO does not name moto_server");
-            return None;
-        };
+    fn start(hosts: &Hosts) -> (Self, World) {
+        let program = std::env::var_os("CHANGEOVER_MOTO")
+            .expect("CHANGEOVER_MOTO names moto_server; scripts/test sets it");
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = Command::new(&program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
@@ -74,7 +72,7 @@ impl Moto {
             .env("AWS_ENDPOINT_URL", &moto.url)
             .env("AWS_CONFIG_FILE", &path("config"))
             .env("AWS_SHARED_CREDENTIALS_FILE", &path("credentials"));
-        Some((moto, world))
+        (moto, world)
     }
 
     async fn config(&self, region: &'static str) -> SdkConfig {
@@ -116,7 +114,7 @@ impl Moto {
 #[tokio::test]
 async fn identities() {
     let hosts = Hosts::new();
-    let Some((_moto, world)) = Moto::start(&hosts) else { return };
+    let (_moto, world) = Moto::start(&hosts);
     let with = json!({ "distinct": true });
     let found = world.check("aws.identity", &with, None).look().await;
     assert_eq!(found.verdict, Verdict::Pass, "{}", words(&found.evidence));
@@ -135,7 +133,7 @@ async fn identities() {
 #[tokio::test]
 async fn addresses() {
     let hosts = Hosts::new();
-    let Some((moto, world)) = Moto::start(&hosts) else { return };
+    let (moto, world) = Moto::start(&hosts);
     let ec2 = aws_sdk_ec2::Client::new(&moto.config("ap-east-1").await);
     let gone = world.addresses("hk").await.unwrap_err();
     assert!(gone.says.contains("no address is named eip-gigadb-live-gigadb"), "{gone:?}");
@@ -166,7 +164,7 @@ async fn addresses() {
 #[tokio::test]
 async fn a_snapshot_is_taken_once_and_anothers_is_foreign() {
     let hosts = Hosts::new();
-    let Some((moto, world)) = Moto::start(&hosts) else { return };
+    let (moto, world) = Moto::start(&hosts);
     let name = "rds-server-live-gigadb";
     let rds = json!({ "instance": name, "status": "available" });
     assert_eq!(world.check("aws.rds", &rds, Some("hk")).look().await.verdict, Verdict::Fail);
@@ -196,7 +194,7 @@ const TRAILER: &str = "\n-- PostgreSQL database dump complete\n--\n";
 #[tokio::test]
 async fn the_backup_is_proven_copied_and_demanded_by_the_load() {
     let hosts = Hosts::new();
-    let Some((moto, mut world)) = Moto::start(&hosts) else { return };
+    let (moto, mut world) = Moto::start(&hosts);
     let s3 = moto.s3().await;
     let region = aws_sdk_s3::types::BucketLocationConstraint::from("ap-east-1");
     let place = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint(region);
@@ -278,6 +276,7 @@ async fn loads(hosts: &Hosts, moto: &Moto, world: &mut World, backup: (&str, &st
         backup: None,
         entered: std::collections::BTreeMap::new(),
         waived: std::collections::BTreeMap::new(),
+        without: std::collections::BTreeMap::new(),
     });
     hosts.write("env", &format!("PGUSER=x\nPGHOST={production}\n"));
     let found = world.check("database.target", &target, Some("sydney")).look().await;

@@ -1,5 +1,8 @@
 //! Commands on hosts: started once, asked after, judged.
 
+use std::collections::BTreeMap;
+
+use changeover::machine::Fact;
 use changeover::model::Verdict;
 use changeover::port::{Seen, Sent};
 use serde_json::{Value, json};
@@ -157,6 +160,49 @@ async fn a_proof_of_equal_counts_is_looked_for_on_both_sites() {
     let seen = settled(&*action).await;
     done(&seen);
     assert!(says(&seen).contains("2342 on both"), "{}", says(&seen));
+}
+
+#[tokio::test]
+async fn a_dump_says_what_its_database_held_even_when_that_could_not_be_counted() {
+    let hosts = Hosts::new();
+    hosts.write("env", "PGHOST=db\n");
+    let world = hosts.world();
+    let with = |proves: Value| json!({ "host": "bastion", "argv": ["dump"], "proves": proves });
+    let dump = with(json!({ "backup": "written" }));
+    let held = async |count: &str| {
+        hosts.write("count.db", count);
+        let action = world.action("host.run", &dump, Some("hk"));
+        todo(&action.observe().await);
+        action.intends()
+    };
+    let rows = [("select count(*) from dataset".to_owned(), 12)].into();
+    assert_eq!(held("12\n").await, [Fact::Held { rows }]);
+    // Not a number: an older count must not stand for it.
+    assert_eq!(held("many\n").await, [Fact::Held { rows: BTreeMap::new() }]);
+    let load = world.action("host.run", &with(json!({ "counts": "equal" })), Some("hk"));
+    todo(&load.observe().await);
+    assert_eq!(load.intends(), []);
+}
+
+#[tokio::test]
+async fn a_site_whose_database_names_no_page_is_not_called_warm() {
+    let hosts = Hosts::new();
+    hosts.write("env", "PGHOST=db\n");
+    let world = hosts.world();
+    let with = json!({ "query": "select name from page", "url": "http://gigadb.org/{}",
+        "address": "127.0.0.1", "within": "1s" });
+    let look = async |names: &str| {
+        hosts.write("count.db", names);
+        world.check("site.warm", &with, Some("sydney")).look().await
+    };
+    let found = look("").await;
+    assert_eq!(found.verdict, Verdict::Fail, "{found:?}");
+    let said = words(&found.evidence);
+    assert!(said.contains("the database names no page") && said.contains("E3303"), "{said}");
+    // A name is asked for: nobody answers there.
+    let found = look("dataset/100001\n").await;
+    assert_eq!(found.verdict, Verdict::Unknown, "{found:?}");
+    assert!(words(&found.evidence).contains("0 of 1 pages"), "{found:?}");
 }
 
 #[tokio::test]

@@ -180,6 +180,7 @@ impl World {
             attempt: 1,
             since: None,
             timeout: Duration::from_secs(20),
+            kept: None,
         }
     }
 
@@ -221,13 +222,7 @@ impl World {
 
 /// The words of all evidence, for looking into.
 pub(super) fn says(seen: &Seen) -> String {
-    let (Seen::Done { evidence, .. }
-    | Seen::Todo { evidence, .. }
-    | Seen::Busy { evidence }
-    | Seen::Failed { evidence }
-    | Seen::Foreign { evidence }
-    | Seen::Unknown { evidence }) = seen;
-    words(evidence)
+    words(&seen.clone().into_evidence())
 }
 
 pub(super) fn words(evidence: &[Evidence]) -> String {

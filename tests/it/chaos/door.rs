@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use changeover::machine::{Fact, Life};
-use changeover::model::{Change, Evidence, Owned, Sight, SiteName, Verb, Verdict, Way};
-use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
+use changeover::model::{Change, Evidence, Owned, Sight, SiteName, Verb, Verdict, Way, ZoneKept};
+use changeover::port::{
+    Action, Asked, Call, Check, Clock, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use changeover::workflow::Workflow;
 use changeover::workflow::step::Params;
 use serde_json::Value;
 
 use super::earth::{Earth, Event};
 use super::fault::{Blind, Lost};
+use super::lost::Gone;
 use super::time::VirtualClock;
 
 /// A guard that is taken away, for the tests that show that its absence is noticed.
@@ -29,6 +32,14 @@ pub(crate) enum Defect {
     Mark,
     /// An embargo is announced and refuses nothing.
     Embargo,
+    /// A lost site is called fenced, and nothing was done to it.
+    Fence,
+    /// Any loss is taken as agreed to.
+    Consent,
+    /// A job that still runs is called off.
+    Running,
+    /// Whether a site takes writes is never read.
+    Writes,
 }
 
 /// What happens more often than elsewhere, for one guard to be leaned on.
@@ -89,7 +100,10 @@ impl Door {
 
     /// Whether the machine cannot be reached; found out after a while.
     async fn unreachable(&self, host: Option<usize>) -> bool {
-        let away = host.is_some_and(|it| self.earth().sites[it].host.away);
+        let away = host.is_some_and(|it| {
+            let site = &self.earth().sites[it];
+            site.host.away || site.gone.contains(&Gone::Ssh)
+        });
         if away {
             self.clock.pause(10_000).await;
         }
@@ -178,6 +192,11 @@ impl Door {
         }
     }
 
+    fn act(&self, call: Call) -> Act {
+        let (sent, held, looked) = Default::default();
+        Act { door: self.clone(), call, sent, held, looked }
+    }
+
     pub(crate) fn evidence(&self, says: impl Into<String>) -> Vec<Evidence> {
         vec![self.with_data(says, Value::Null)]
     }
@@ -196,6 +215,8 @@ pub(crate) struct Act {
     pub(crate) sent: Mutex<Option<String>>,
     /// Rows of the database about to be dumped.
     pub(crate) held: Mutex<Option<u64>>,
+    /// The first look has been made; only that one may be at what an armed plan kept.
+    pub(crate) looked: AtomicBool,
 }
 
 impl Act {
@@ -211,6 +232,11 @@ impl Act {
 
     pub(crate) fn standby(&self) -> usize {
         self.door.earth.lock().unwrap().index(self.call.standby.as_str())
+    }
+
+    pub(crate) fn goes_without(&self, site: usize) -> bool {
+        let name = self.door.earth().sites[site].name.clone();
+        self.call.goes_without(&SiteName(name))
     }
 
     pub(crate) fn has_sent(&self) -> bool {
@@ -293,11 +319,28 @@ impl Action for Act {
 #[async_trait]
 impl World for Door {
     fn check(&self, call: Call) -> Box<dyn Check> {
-        Box::new(Act { door: self.clone(), call, sent: Mutex::default(), held: Mutex::default() })
+        Box::new(self.act(call))
     }
 
     fn action(&self, call: Call) -> Box<dyn Action> {
-        Box::new(Act { door: self.clone(), call, sent: Mutex::default(), held: Mutex::default() })
+        Box::new(self.act(call))
+    }
+
+    async fn kept(&self, _: &Workflow) -> Result<Vec<ZoneKept>, Evidence> {
+        self.zones_kept().await
+    }
+
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        self.testimony(asked).await
+    }
+
+    async fn counts(
+        &self,
+        _: &Workflow,
+        site: &SiteName,
+        queries: &[String],
+    ) -> BTreeMap<String, String> {
+        self.counted(site, queries).await
     }
 
     async fn addresses(
@@ -305,7 +348,8 @@ impl World for Door {
         _: &Workflow,
         site: &SiteName,
     ) -> Result<BTreeMap<String, String>, Evidence> {
-        let owned = self.read(None, |it, _| it.sites[it.index(site.as_str())].addresses.clone());
+        let at = self.earth().index(site.as_str());
+        let owned = self.read_api(at, |it, _| it.sites[at].addresses.clone());
         owned.await.map_err(|why| self.with_data(why, Value::Null))
     }
 

@@ -1,7 +1,7 @@
 //! Data: embargoes, snapshots, dumps, loads, and what is proven of them before anything is overwritten.
 
 use changeover::machine::{Embargo, Fact, Kept};
-use changeover::model::{Change, Roles, Verb, Verdict};
+use changeover::model::{Change, Kind, Roles, Verb, Verdict};
 use changeover::port::{Call, Clock, Finding, Seen, Sent};
 use changeover::workflow::step::Params;
 use changeover::workflow::step::params::{HostRun, Proves};
@@ -9,6 +9,7 @@ use changeover::workflow::step::params::{HostRun, Proves};
 use super::door::{Act, Defect};
 use super::earth::{Earth, MINUTE, Object};
 use super::host::{Process, RESTORES, Ran};
+use super::lost::Gone;
 
 /// Under which name the rows before a dump are remembered.
 pub(crate) const ROWS: &str = "select count(*) from dataset";
@@ -25,7 +26,7 @@ impl Act {
     }
 
     async fn object(&self, key: String) -> Result<Option<Object>, String> {
-        self.door.read(None, move |it: &mut Earth, _| it.bucket.get(&key).cloned()).await
+        self.door.read_bucket(move |it: &mut Earth, _| it.bucket.get(&key).cloned()).await
     }
 
     pub(crate) async fn backup_whole(&self, newer_than_embargo: bool) -> Finding {
@@ -44,7 +45,7 @@ impl Act {
                 .filter(|(key, it)| key.starts_with(&prefix) && **key != own && it.written < made);
             family.max_by_key(|it| it.1.written).map(|it| it.1.size())
         };
-        let before = match self.door.read(None, read).await {
+        let before = match self.door.read_bucket(read).await {
             Ok(before) => before.unwrap_or(0),
             Err(why) => return self.dark(why),
         };
@@ -74,7 +75,7 @@ impl Act {
             let age = i64::try_from((it.now - newest.written) / 1000).unwrap();
             Some(newest.whole && age <= age_max)
         };
-        self.holds(self.door.read(None, read).await.map(|it| it == Some(true)), "whole and fresh")
+        self.holds(self.door.read_bucket(read).await.map(|it| it == Some(true)), "whole and fresh")
     }
 
     pub(crate) async fn copy_now(&self) -> Seen {
@@ -94,7 +95,8 @@ impl Act {
     pub(crate) async fn copy_it(&self, _: &[Change]) -> Sent {
         let (key, restore) = (self.key(), self.restore_key());
         let effect = move |it: &mut Earth| {
-            let object = it.bucket.get(&key).cloned().ok_or("404")?;
+            let gone = it.bucket_gone();
+            let object = it.bucket.get(&key).filter(|_| !gone).cloned().ok_or("404")?;
             let written = it.now;
             it.bucket.insert(restore, Object { written, ..object });
             Ok(())
@@ -249,6 +251,7 @@ impl Act {
         let (site, op) = (self.site(&self.call.standby), self.call.op.0.clone());
         let (argv, attempt) = (with.argv.clone(), self.call.attempt);
         let again = changes.first().is_some_and(|it| it.old.is_some());
+        let nothing = self.door.defect == Defect::Fence && self.call.at.kind == Kind::Failover;
         let effect = move |it: &mut Earth| {
             match it.sites[site].host.ops.get(&op) {
                 Some((_, Ran::Running)) => return Ok(()),
@@ -256,7 +259,11 @@ impl Act {
                 Some(_) | None => (),
             }
             let id = it.fresh_id();
-            it.sites[site].host.ops.insert(op.clone(), (attempt, Ran::Running));
+            let ran = if nothing { Ran::Exited(0) } else { Ran::Running };
+            it.sites[site].host.ops.insert(op.clone(), (attempt, ran));
+            if nothing {
+                return Ok(());
+            }
             it.start_process(site, Process::new(id, argv, Some(op)));
             Ok(())
         };
@@ -269,7 +276,7 @@ impl Act {
             let (op, ready) = it.sites[site].snapshots.get(&wanted)?.clone();
             Some((op, ready <= it.now, it.at(ready), it.sites[site].name.clone()))
         };
-        match self.door.read(None, look).await {
+        match self.door.read_api(site, look).await {
             Err(why) => self.unseen(why),
             Ok(None) => self.todo(Verb::Create, format!("snapshot {name}"), None, "is taken"),
             Ok(Some((op, ..))) if op != self.call.op.0 => {
@@ -289,6 +296,9 @@ impl Act {
         let (site, name) = (self.site(&self.call.production), name.to_owned());
         let op = self.call.op.0.clone();
         let effect = move |it: &mut Earth| {
+            if it.sites[site].gone.contains(&Gone::Api) {
+                return Err("the region does not answer".to_owned());
+            }
             let ready = it.now + it.faults.dice.between(3, 15) * MINUTE;
             it.sites[site].snapshots.entry(name).or_insert((op, ready));
             Ok(())
@@ -299,14 +309,12 @@ impl Act {
     pub(crate) async fn embargo_now(&self) -> Seen {
         let site = self.site(&self.call.production);
         let name = self.call.on.clone().unwrap_or_else(|| self.call.production.clone());
-        let lies = self.call.record.embargoes.get(&name);
-        let on = wanted(&self.call.params);
-        let refuses = match self.door.read(Some(site), |it, _| it.sites[site].db.refuses).await {
-            Ok(refuses) => refuses,
-            Err(why) => return self.unseen(why),
-        };
+        let (lies, on) = (self.call.record.embargoes.get(&name), wanted(&self.call.params));
+        let read = self.door.read(Some(site), |it, _| it.sites[site].db.refuses).await;
+        let Ok(refuses) = read else { return self.unseen("the host does not answer") };
         // With the guard away, what was sent is taken for what is.
-        let believed = self.door.defect == Defect::Embargo && on && self.has_sent();
+        let fence = self.door.defect == Defect::Fence && self.call.at.kind == Kind::Failover;
+        let believed = (fence || self.door.defect == Defect::Embargo) && on && self.has_sent();
         if refuses != on && !believed {
             let (old, new) = if on { ("off", "on") } else { ("on", "off") };
             return self.todo(Verb::Change, format!("embargo {name}"), Some(old.to_owned()), new);
@@ -338,6 +346,7 @@ impl Act {
                     let evidence = vec![self.door.with_data(format!("{site} takes writes"), data)];
                     return Finding { verdict: Verdict::Fail, evidence, facts: vec![] };
                 }
+                Err(_) if self.goes_without(at) => (),
                 Err(why) => return self.dark(why),
             }
         }
@@ -358,7 +367,8 @@ impl Act {
 
     pub(crate) async fn set_embargo(&self, on: bool) -> Sent {
         let site = self.site(&self.call.production);
-        let announced = self.door.defect == Defect::Embargo;
+        let fence = self.door.defect == Defect::Fence && self.call.at.kind == Kind::Failover;
+        let announced = fence || self.door.defect == Defect::Embargo;
         let effect = move |it: &mut Earth| {
             it.sites[site].db.refuses = on && !announced;
             it.note(format!("{} refuses writes: {on}", it.sites[site].name));
@@ -378,8 +388,7 @@ fn embargo(call: &Call, now: changeover::model::Time) -> Embargo {
         Params::EmbargoOn(it) => (it.scope.clone(), it.expires.as_seconds()),
         _ => (vec![], 0),
     };
-    let reason = format!("run {}", call.run.number);
-    let owner = String::new();
+    let (reason, owner) = (format!("run {}", call.run.number), String::new());
     Embargo {
         run: call.run.number,
         owner,

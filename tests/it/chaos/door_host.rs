@@ -2,12 +2,14 @@
 //! what was read.
 
 use changeover::machine::{Fact, Owed};
-use changeover::model::{Change, Role, SiteName, Verb, Verdict};
+use changeover::model::{Change, Kind, Role, SiteName, Verb, Verdict};
 use changeover::port::{Finding, Seen, Sent};
 use changeover::workflow::Job;
 
 use super::door::{Act, Defect};
 use super::earth::Earth;
+
+const CHANGED: &str = "the crontab changed since it was read";
 
 impl Act {
     fn job(&self, name: &str) -> Job {
@@ -39,8 +41,10 @@ impl Act {
         match self.look_at_job(&job, at).await {
             Err(why) => self.unseen(why),
             Ok((true, _, text)) => self.todo(Verb::Delete, name.to_owned(), Some(text), "off"),
-            Ok((false, true, _)) => Seen::Busy { evidence: self.door.evidence("it runs") },
-            Ok((false, false, _)) => {
+            Ok((false, true, _)) if self.door.defect != Defect::Running => {
+                Seen::Busy { evidence: self.door.evidence("it runs") }
+            }
+            Ok((false, ..)) => {
                 let owed = Owed::Job { job: name.to_owned(), site };
                 let facts = if self.has_sent() { vec![Fact::Owe { owed }] } else { vec![] };
                 self.done("neither an entry nor an instance", facts)
@@ -51,16 +55,29 @@ impl Act {
     pub(crate) async fn take_out(&self, name: &str, changes: &[Change]) -> Sent {
         let job = self.job(name);
         let (site, _) = self.job_site(&job);
-        let read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
-        let effect = move |it: &mut Earth| {
-            let host = &mut it.sites[site].host;
-            if host.crontab.join("\n") != read {
-                return Err("the crontab changed since it was read".to_owned());
+        let mut read = changes.first().and_then(|it| it.old.clone()).unwrap_or_default();
+        loop {
+            let (was, own) = (read.clone(), job.clone());
+            let effect = move |it: &mut Earth| {
+                let host = &mut it.sites[site].host;
+                if host.crontab.join("\n") != was {
+                    return Err(CHANGED.to_owned());
+                }
+                host.remove(&own.marker, &own.line);
+                Ok(())
+            };
+            let sent = self.request(Some(site), Box::new(effect)).await;
+            let conflict =
+                matches!(&sent, Sent::Refused { evidence } if evidence[0].says == CHANGED);
+            // Another entry was changed meanwhile: the same with the table as it is now.
+            if !conflict {
+                return sent;
             }
-            host.remove(&job.marker, &job.line);
-            Ok(())
-        };
-        self.request(Some(site), Box::new(effect)).await
+            match self.look_at_job(&job, site).await {
+                Ok((true, _, text)) => read = text,
+                Ok(_) | Err(_) => return sent,
+            }
+        }
     }
 
     pub(crate) async fn job_on_now(&self, name: &str) -> Seen {
@@ -100,6 +117,9 @@ impl Act {
             {
                 match self.look_at_job(job, site).await {
                     Err(why) => return self.dark(why),
+                    // Nobody has put it anywhere since production was lost, and what came back has its backup.
+                    Ok((there, _, _))
+                        if self.call.at.kind == Kind::Rejoin && (!there || job.sync.is_none()) => {}
                     Ok((there, _, _)) if there != (job.runs_on == role) => wrong.push(name.clone()),
                     Ok(_) => (),
                 }
@@ -118,9 +138,15 @@ impl Act {
         let (mut on, mut dark) = (vec![], vec![]);
         for (name, job) in jobs {
             for site in 0..2 {
+                // The lost site cannot be asked.
+                if self.call.at.kind == Kind::Failover && site != self.standby() {
+                    continue;
+                }
                 match self.look_at_job(job, site).await {
                     Ok((false, false, _)) => (),
+                    Ok((false, true, _)) if self.door.defect == Defect::Running => (),
                     Ok(_) => on.push(name.clone()),
+                    Err(_) if self.goes_without(site) => (),
                     Err(why) => dark.push(why),
                 }
             }

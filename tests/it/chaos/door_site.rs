@@ -8,6 +8,7 @@ use changeover::workflow::step::params::{GitlabPlay, GitlabVariables, Http};
 use super::door::Act;
 use super::earth::{DAY, Earth, MINUTE};
 use super::gitlab::Status;
+use super::lost::Gone;
 
 /// What the pages of a site show of its newest rows.
 const NEWEST: usize = 10;
@@ -50,7 +51,10 @@ impl Act {
                     let now = it.now;
                     it.sites[site].snapshots.values().all(|(_, ready)| *ready <= now)
                 };
-                self.holds(self.door.read(None, read).await, "available, no snapshot in the making")
+                self.holds(
+                    self.door.read_api(site, read).await,
+                    "available, no snapshot in the making",
+                )
             }
             Params::JobsOff(it) => self.jobs_off(&it.jobs).await,
             Params::BackupWhole(it) => self.backup_whole(it.newer_than.is_some()).await,
@@ -86,7 +90,9 @@ impl Act {
             Params::AwsDaily(it) => self.daily(it.age_max.as_seconds()).await,
             Params::SiteMarker(it) => {
                 let address = it.address.clone();
-                let read = move |it: &mut Earth, _: bool| it.owner("web", &address).is_some();
+                let read = move |it: &mut Earth, _: bool| {
+                    it.owner("web", &address).is_some_and(|at| it.sites[at].speaks())
+                };
                 self.holds(self.door.read(None, read).await, "the site's own marker")
             }
             Params::TlsGroup(_) | Params::SiteWarm(_) => {
@@ -98,8 +104,16 @@ impl Act {
             | Params::AwsEip(_)
             | Params::AwsQuota(_)
             | Params::AwsRdsPending(_)
-            | Params::AwsRdsWindows(_)
-            | Params::CloudflareToken(_)
+            | Params::AwsRdsWindows(_) => {
+                let silent = self.door.earth().sites.iter().any(|it| it.gone.contains(&Gone::Api));
+                let read = self.door.read(None, |_, _| true).await;
+                match read.map(|it| it && !silent) {
+                    Ok(true) => self.found(true, "well"),
+                    Ok(false) => self.dark("a region does not answer"),
+                    Err(why) => self.dark(why),
+                }
+            }
+            Params::CloudflareToken(_)
             | Params::DnsTtl(_)
             | Params::DnsDelegated(_)
             | Params::DnsRecords(_)
@@ -212,16 +226,25 @@ impl Act {
             let now = it.now;
             // The operator's own resolver remembers like any other.
             let found = address.or_else(|| it.resolvers[0].ask(&it.zones, &name, now));
-            let Some(at) = found.and_then(|found| it.owner("web", &found)) else { return false };
+            let Some(at) = found.and_then(|found| it.owner("web", &found)) else {
+                return (false, "it leads nowhere".to_owned());
+            };
             let site = &it.sites[at];
-            let shown = site.up && answers(it, at, &name) && (path.is_empty() || site.db.tables);
+            let shown =
+                site.shown() && answers(it, at, &name) && (path.is_empty() || site.db.tables);
             let says = format!("Version: {}", site.version);
             let newest =
                 |at: usize| it.sites[at].db.rows.iter().rev().take(NEWEST).collect::<Vec<_>>();
             let alike = same != Some(Role::Production) || newest(at) == newest(production);
-            shown && alike && body.as_ref().is_none_or(|body| says.starts_with(body.as_str()))
+            let right = body.as_ref().is_none_or(|body| says.starts_with(body.as_str()));
+            let wanted = body.unwrap_or_default();
+            let said = format!("{}: {shown}, {alike}, {says} for {wanted}", site.name);
+            (shown && alike && right, said)
         };
-        self.holds(self.door.read(None, read).await, "answers as it should")
+        match self.door.read(None, read).await {
+            Ok((holds, says)) => self.found(holds, says),
+            Err(why) => self.dark(why),
+        }
     }
 
     async fn variables_now(&self, with: &GitlabVariables) -> Seen {
@@ -350,8 +373,9 @@ impl Act {
 /// Whether a site answers as this name, certificate included: by what it was deployed with.
 fn answers(earth: &Earth, at: usize, name: &str) -> bool {
     let site = &earth.sites[at];
-    name.ends_with("gigadb.host")
-        || site.deployed.get("REMOTE_HOSTNAME").is_some_and(|it| it == "gigadb.org")
+    site.speaks()
+        && (name.ends_with("gigadb.host")
+            || site.deployed.get("REMOTE_HOSTNAME").is_some_and(|it| it == "gigadb.org"))
 }
 
 fn within(window: &str, minute: u64, monday: bool) -> bool {

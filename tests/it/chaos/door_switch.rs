@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use changeover::machine::Fact;
-use changeover::model::{Change, Evidence, Owned, Sight, SiteName, Verb, Verdict, Way};
+use changeover::model::{Change, Evidence, Kind, Owned, Sight, SiteName, Verb, Verdict, Way};
 use changeover::port::{Finding, Seen, Sent, Survey};
 use changeover::workflow::Workflow;
 use futures_util::future::Either;
@@ -29,7 +29,7 @@ struct Named {
 const MARK: &str = "_changeover-gigadb";
 
 /// A zone's highest mark: its number and its comment.
-fn highest(rows: &Rows) -> Option<(u64, String)> {
+pub(crate) fn highest(rows: &Rows) -> Option<(u64, String)> {
     let marks = rows.values().filter(|it| it.kind == "TXT" && it.name.starts_with(MARK));
     let read = |it: &Row| Some((it.content.strip_prefix("e=")?.parse().ok()?, it.comment.clone()));
     marks.filter_map(read).max()
@@ -39,13 +39,16 @@ fn journal_of(comment: &str) -> &str {
     comment.split(' ').nth(3).unwrap_or("unknown")
 }
 
-fn mark(zone: &str, number: u64, comment: String) -> Row {
+pub(crate) fn mark(zone: &str, number: u64, comment: String) -> Row {
     let (name, content) = (format!("{MARK}.{zone}"), format!("e={number}"));
     Row { name, kind: "TXT", content, ttl: 60_000, comment, created: 0 }
 }
 
 impl Act {
     async fn zones(&self) -> Result<Vec<(String, Rows)>, String> {
+        if let Some(kept) = self.kept_zones() {
+            return Ok(kept);
+        }
         let look = |it: &mut Earth, stale| {
             let now = it.now;
             it.zones.iter().map(|it| (it.name.clone(), it.read(now, stale).clone())).collect()
@@ -92,8 +95,9 @@ impl Act {
         let mut facts = vec![];
         if owned {
             for site in self.call.workflow.sites.keys() {
-                let read = |it: &mut Earth, _| it.sites[it.index(site.as_str())].addresses.clone();
-                match self.door.read(None, read).await {
+                let at = self.door.earth().index(site.as_str());
+                let read = |it: &mut Earth, _: bool| it.sites[at].addresses.clone();
+                match self.door.read_api(at, read).await {
                     Ok(addresses) => facts.push(Fact::Addresses { site: site.clone(), addresses }),
                     Err(why) => return self.dark(why),
                 }
@@ -185,6 +189,7 @@ impl Act {
         let words: Vec<&str> = comment.split(' ').collect();
         words.get(3) == Some(&self.call.record.journal.as_str())
             && words.get(4) == Some(&self.direction())
+            && words.get(7) == Some(&self.call.at.kind.name())
             && words.last() == Some(&self.call.run.number.to_string().as_str())
     }
 
@@ -239,8 +244,9 @@ impl Act {
             .collect();
         let highest = highest(rows);
         let fenced = highest.as_ref().is_some_and(|it| self.is_this_move(&it.1));
-        // A way back takes the number that a late request of the way there would need.
-        if changes.is_empty() && (fenced || self.call.at.way == Way::Forth) {
+        // A way back, and a failover, takes the number that a late request of the way there would need.
+        let late = self.call.at.way == Way::Back || self.call.at.kind == Kind::Failover;
+        if changes.is_empty() && (fenced || !late) {
             return changes;
         }
         let known = self.call.record.marks.get(zone).copied();
@@ -255,25 +261,17 @@ impl Act {
         changes
     }
 
-    /// One batch a zone, production's first; the second only after the first.
+    /// One batch a zone, production's first; the second only after the first, but in a failover.
     pub(crate) async fn switch_moves(&self, changes: &[Change]) -> Sent {
-        let (mut landed, mut evidence) = (0, vec![]);
+        let (mut landed, mut missing, mut unknown) = (0, 0, false);
+        let mut evidence = vec![];
         for at in 0..self.call.workflow.cloudflare().zones.len() {
-            let prefix = format!("{at}/");
-            let of_zone = changes.iter().filter(|it| it.key.starts_with(&prefix));
-            let mut batch = Batch::default();
-            for change in of_zone {
-                let new = change.new.clone().unwrap_or_default();
-                match change.key[prefix.len()..].parse() {
-                    Ok(id) => batch.patches.push((id, new, self.comment())),
-                    Err(_) => {
-                        let zone = &self.call.workflow.cloudflare().zones[at].name;
-                        batch.posts.push(mark(zone, new.parse().unwrap(), self.comment()));
-                    }
-                }
-            }
+            let batch = self.batch_of(at, changes);
             if batch.patches.is_empty() && batch.posts.is_empty() {
                 continue;
+            }
+            if missing > 0 && self.call.at.kind != Kind::Failover {
+                break;
             }
             let fences = self.door.defect != Defect::Mark;
             let effect = move |it: &mut Earth| {
@@ -285,19 +283,38 @@ impl Act {
             match self.door.send(&self.call, None, Box::new(effect)).await {
                 Became::Accepted => landed += 1,
                 Became::Refused(why) => {
-                    evidence.push(self.door.with_data(why, json!({ "half": landed > 0 })));
-                    return if landed == 0 {
-                        Sent::Refused { evidence }
-                    } else {
-                        Sent::Accepted { evidence, facts: vec![] }
-                    };
+                    missing += 1;
+                    evidence.extend(self.door.evidence(why));
                 }
-                Became::Unknown => {
-                    return Sent::Unknown { evidence: self.door.evidence("no answer") };
+                Became::Unknown => (missing, unknown) = (missing + 1, true),
+            }
+            self.door.after_batch().await;
+        }
+        let half = landed > 0 && missing > 0;
+        evidence.insert(0, self.door.with_data(format!("{landed} moved"), json!({ "half": half })));
+        if unknown {
+            Sent::Unknown { evidence }
+        } else if landed == 0 {
+            Sent::Refused { evidence }
+        } else {
+            Sent::Accepted { evidence, facts: vec![] }
+        }
+    }
+
+    fn batch_of(&self, at: usize, changes: &[Change]) -> Batch {
+        let prefix = format!("{at}/");
+        let mut batch = Batch::default();
+        for change in changes.iter().filter(|it| it.key.starts_with(&prefix)) {
+            let new = change.new.clone().unwrap_or_default();
+            match change.key[prefix.len()..].parse() {
+                Ok(id) => batch.patches.push((id, new, self.comment())),
+                Err(_) => {
+                    let zone = &self.call.workflow.cloudflare().zones[at].name;
+                    batch.posts.push(mark(zone, new.parse().unwrap(), self.comment()));
                 }
             }
         }
-        Sent::Accepted { evidence: self.door.evidence("moved"), facts: vec![] }
+        batch
     }
 }
 
@@ -322,7 +339,8 @@ impl Door {
 
     /// What `drift adopt` asks of a world: addresses, zones, answers, releases.
     pub(crate) async fn looked(&self, _: &Owned, deadline: Duration) -> Sight {
-        let read = self.read(None, |it, _| it.sight());
+        let hidden = self.defect == Defect::Writes;
+        let read = self.read(None, |it, _| it.sight(hidden));
         let pause = self.clock.pause(u64::try_from(deadline.as_millis()).unwrap());
         match futures_util::future::select(pin!(read), pin!(pause)).await {
             Either::Left((Ok(sight), _)) => sight,

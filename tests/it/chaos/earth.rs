@@ -1,6 +1,6 @@
 //! The two sites and all around them, as `systems.md` describes them. It knows nothing of Changeover.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use changeover::model::Time;
@@ -10,6 +10,7 @@ use super::dns::{Resolver, Row, Zone, authority};
 use super::fault::Faults;
 use super::gitlab::Project;
 use super::host::{Cron, Host, Process};
+use super::lost::{Gone, Incidents};
 use super::oracle::Oracle;
 use super::time::Ms;
 
@@ -29,7 +30,7 @@ pub(crate) struct Database {
 }
 
 /// One site.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Site {
     pub(crate) name: String,
     /// Its elastic addresses, by record.
@@ -49,6 +50,12 @@ pub(crate) struct Site {
     pub(crate) up: bool,
     /// Snapshots: by whom, and from when on they are available.
     pub(crate) snapshots: BTreeMap<String, (String, Ms)>,
+    /// What an incident has taken of it.
+    pub(crate) gone: BTreeSet<Gone>,
+    /// `site_stop` was run: nothing answers before the next deployment.
+    pub(crate) stopped: bool,
+    /// When its files were last those of production.
+    pub(crate) synced: Ms,
 }
 
 /// A dump in the bucket.
@@ -80,6 +87,20 @@ pub(crate) enum Event {
     Other(Box<dyn FnOnce(&mut Earth) + Send>),
 }
 
+impl Event {
+    fn copy(&self) -> Option<Self> {
+        Some(match self {
+            Self::Write => Self::Write,
+            Self::Cron(cron) => Self::Cron(*cron),
+            Self::Process { site, id } => Self::Process { site: *site, id: *id },
+            Self::Job { site, id } => Self::Job { site: *site, id: *id },
+            Self::Propagates { zone } => Self::Propagates { zone: *zone },
+            Self::HostBack { site } => Self::HostBack { site: *site },
+            Self::Other(_) => return None,
+        })
+    }
+}
+
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Event")
@@ -104,6 +125,7 @@ pub(crate) struct Earth {
     pub(crate) next_write: u32,
     /// What happened, for people who look at a failing seed.
     pub(crate) diary: Vec<String>,
+    pub(crate) incidents: Incidents,
 }
 
 impl Earth {
@@ -123,6 +145,7 @@ impl Earth {
             every: MINUTE,
             next_write: 1,
             diary: vec![],
+            incidents: Incidents::default(),
         };
         earth.zones = zones(workflow, &earth.sites, production);
         earth.settle_in(workflow, production);
@@ -159,6 +182,28 @@ impl Earth {
             let first = cron.next(self.start, 0);
             self.later(first, Event::Cron(cron));
         }
+    }
+
+    /// The same world once more, with a seed of its own from here on. `None` while something is on its way that
+    /// happens only once.
+    pub(crate) fn copy(&self, seed: u64) -> Option<Self> {
+        let events = self.events.iter().map(|(at, event)| Some((*at, event.copy()?)));
+        Some(Self {
+            start: self.start,
+            now: self.now,
+            sites: self.sites.clone(),
+            zones: self.zones.clone(),
+            bucket: self.bucket.clone(),
+            resolvers: self.resolvers.clone(),
+            faults: Faults::new(seed),
+            oracle: self.oracle.clone(),
+            events: events.collect::<Option<_>>()?,
+            given: self.given,
+            every: self.every,
+            next_write: self.next_write,
+            diary: vec![],
+            incidents: self.incidents.clone(),
+        })
     }
 
     /// Something will happen after a while.
@@ -279,6 +324,9 @@ fn site(workflow: &Workflow, name: &changeover::model::SiteName) -> Site {
         deployed: BTreeMap::new(),
         up: true,
         snapshots: BTreeMap::new(),
+        gone: BTreeSet::new(),
+        stopped: false,
+        synced: 0,
     }
 }
 

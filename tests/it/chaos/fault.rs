@@ -74,6 +74,8 @@ pub(crate) struct Faults {
     rate: u64,
     /// Calls and lines left until the process dies.
     pub(crate) fuse: Option<u64>,
+    /// Batches of the switch left until the process dies just after one.
+    pub(crate) after_batch: Option<u64>,
     /// What was injected, by kind.
     pub(crate) counts: BTreeMap<&'static str, u64>,
 }
@@ -82,7 +84,7 @@ impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let rate = dice.between(8, 60);
-        Self { dice, on: false, rate, fuse: None, counts: BTreeMap::new() }
+        Self { dice, on: false, rate, fuse: None, after_batch: None, counts: BTreeMap::new() }
     }
 
     pub(crate) fn count(&mut self, kind: &'static str) {
@@ -130,6 +132,18 @@ impl Faults {
             self.count(kind);
         }
         strikes
+    }
+
+    /// Whether the process dies just after this batch.
+    pub(crate) fn dies_after_batch(&mut self) -> bool {
+        let Some(left) = &mut self.after_batch else { return false };
+        *left = left.saturating_sub(1);
+        let dies = *left == 0;
+        if dies {
+            self.after_batch = None;
+            self.count("process: dies after a batch");
+        }
+        dies
     }
 
     /// Whether the process dies at this point.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::earth::{Earth, Event};
+use super::lost::Gone;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -36,7 +37,7 @@ pub(crate) struct Job {
     then: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Project {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) jobs: Vec<Job>,
@@ -116,7 +117,8 @@ impl Earth {
     }
 
     pub(crate) fn job_goes_on(&mut self, site: usize, id: u64) {
-        let fails = self.faults.rarely("gitlab: a job fails", 40);
+        let lost = self.sites[site].gone.contains(&Gone::Power);
+        let fails = self.faults.rarely("gitlab: a job fails", 40) || lost;
         let gitlab = &mut self.sites[site].gitlab;
         let Some(job) = gitlab.jobs.iter_mut().find(|it| it.id == id) else { return };
         job.status = if fails { Status::Failed } else { Status::Success };
@@ -143,7 +145,7 @@ impl Earth {
         if job.name == "ld_gigadb" {
             site.version = job.tag;
             site.deployed = site.gitlab.variables.clone();
-            site.up = true;
+            (site.up, site.stopped) = (true, false);
         }
     }
 }

@@ -6,6 +6,7 @@ use changeover::model::Time;
 use changeover::workflow::Workflow;
 
 use super::earth::{DAY, Earth, Event, MINUTE, Object};
+use super::lost::Gone;
 use super::time::Ms;
 
 /// What the restore script reads, whoever is production: it is written into it.
@@ -76,7 +77,7 @@ pub(crate) enum Ran {
     Lost,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Host {
     /// Nobody can reach it.
     pub(crate) away: bool,
@@ -121,6 +122,9 @@ impl Host {
 impl Earth {
     pub(crate) fn fire(&mut self, cron: Cron) {
         for site in 0..self.sites.len() {
+            if self.sites[site].gone.contains(&Gone::Power) {
+                continue;
+            }
             let due = |it: &&String| !it.starts_with('#') && Cron::of(it) == Some(cron);
             let lines: Vec<String> =
                 self.sites[site].host.crontab.iter().filter(due).cloned().collect();
@@ -147,6 +151,10 @@ impl Earth {
             ("databaseReset", _) => Some(self.load(&process)),
             ("sync_dropbox", 0) => None,
             ("sync_dropbox", _) => Some(self.sync_files(site)),
+            ("site_stop", _) => {
+                self.sites[site].stopped = true;
+                Some(0)
+            }
             (_, _) => Some(127),
         };
         if let Some(code) = ended {
@@ -195,17 +203,27 @@ impl Earth {
     fn upload(&mut self, site: usize, process: &Process) -> i32 {
         let Ok(stamp) = self.stamp(process, 0) else { return 2 };
         let Some(held) = process.held.clone() else { return 1 };
+        if self.bucket_gone() {
+            return 1;
+        }
         let key = format!("gigadb_{}_live_{stamp}.backup", self.sites[site].dashed);
         // S3 says whole seconds.
         let written = self.now / 1000 * 1000;
+        if stamp.len() == 8 {
+            // The standby's nightly load reads it there, whoever is production.
+            self.bucket
+                .insert(format!("{RESTORES}{stamp}.backup"), Object { written, ..held.clone() });
+        }
         self.bucket.insert(key, Object { written, ..held });
         0
     }
 
-    /// The upstream script: first the drop, and only then a look for the dump.
+    /// The script of docs/gigadb: it looks for a whole dump before it drops anything.
     fn drop_database(&mut self, site: usize, process: &mut Process) -> Option<i32> {
-        if self.stamp(process, 1).is_err() {
-            return Some(2);
+        let Ok(stamp) = self.stamp(process, 1) else { return Some(2) };
+        let there = self.bucket.get(&format!("{RESTORES}{stamp}.backup"));
+        if self.bucket_gone() || there.is_none_or(|it| !it.whole) {
+            return Some(1);
         }
         let Some(target) = self.by_endpoint(&self.sites[site].host.pghost) else { return Some(1) };
         process.target = Some(target);
@@ -232,11 +250,12 @@ impl Earth {
     /// `rclone sync` from wherever `bastion.gigadb.host` leads; what is not there is deleted here.
     fn sync_files(&mut self, site: usize) -> i32 {
         let Some(from) = self.users_are_at("bastion", "bastion.gigadb.host") else { return 1 };
-        if self.sites[from].host.away {
+        if self.sites[from].host.away || self.sites[from].gone.contains(&Gone::Power) {
             return 1;
         }
         if from != site {
             self.sites[site].files = self.sites[from].files.clone();
+            self.sites[site].synced = self.now;
         }
         0
     }

@@ -14,6 +14,7 @@ mod earth;
 mod fault;
 mod gitlab;
 mod host;
+mod lost;
 mod mended;
 mod oracle;
 mod people;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use changeover::machine::{Body, Input, Life, State};
-use changeover::model::{Phase, Roles, Way};
+use changeover::model::{Kind, Phase, Roles, Way};
 
 use super::earth::Earth;
 use super::time::Ms;
@@ -33,7 +33,7 @@ struct Consent {
     until: Option<Ms>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Oracle {
     pub(crate) kept: Vec<Kept>,
     pub(crate) refused_writes: u64,
@@ -77,7 +77,12 @@ impl Oracle {
         self.moves.iter().rev().find(|it| it.1 == site).map_or(0, |it| it.0)
     }
 
-    fn agreed(&self, write: &Kept) -> bool {
+    /// Another journal is looked at from here on.
+    pub(crate) fn goes_on_with(&mut self, roles: Option<Roles>) {
+        self.roles = roles;
+    }
+
+    pub(crate) fn agreed(&self, write: &Kept) -> bool {
         self.consents.iter().any(|it| {
             it.site == write.site
                 && write.at >= it.since
@@ -95,9 +100,10 @@ impl Earth {
 
     /// Users write at a site. True if the write may be lost: nothing could have known.
     pub(crate) fn judge_write(&mut self, at: usize, record: &str, name: &str) -> bool {
+        self.judge_fenced(at);
         let Some(there) = self.users_are_at(record, name) else { return false };
         let lifted = self.oracle.unseen(Hand::Lifted(at));
-        if there == at {
+        if there == at || self.beside(at) {
             return false;
         }
         if lifted {
@@ -141,6 +147,7 @@ impl Earth {
         }
         self.note(format!("users are sent to {}", self.sites[now].name));
         let at = self.now;
+        self.judge_moved(now);
         let left = |it: &&mut Consent| it.site == before && it.until.is_none();
         self.oracle.consents.iter_mut().filter(left).for_each(|it| it.until = Some(at));
         self.oracle.last_production = now;
@@ -195,6 +202,9 @@ impl Earth {
 
     fn judge_entry(&mut self, life: &Life, to: &State) {
         let (Some(at), Some(run)) = (to.at(), &life.record.run) else { return };
+        if at.kind == Kind::Failover {
+            return;
+        }
         let loads = [
             Phase::Backup,
             Phase::Reset,
@@ -296,7 +306,7 @@ impl Earth {
             .oracle
             .kept
             .iter()
-            .filter(|it| !it.forgiven && !self.oracle.agreed(it))
+            .filter(|it| !it.forgiven && !self.oracle.agreed(it) && !self.incidents.agreed(it))
             .filter(
                 |it| !if it.file { files.contains(&it.number) } else { rows.contains(&it.number) },
             )

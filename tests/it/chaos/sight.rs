@@ -6,25 +6,41 @@ use changeover::model::{Answers, MarkSeen, Part, Read, RowSeen, Sight, SiteName,
 
 use super::dns::{Row, Zone};
 use super::earth::Earth;
+use super::lost::Gone;
 
 impl Earth {
-    pub(crate) fn sight(&self) -> Sight {
+    pub(crate) fn sight(&self, hidden: bool) -> Sight {
         let sites = || self.sites.iter().map(|it| (SiteName(it.name.clone()), it));
         Sight {
             began: self.wall(),
-            addresses: sites().map(|(name, it)| (name, self.part(it.addresses.clone()))).collect(),
+            addresses: sites()
+                .map(|(name, it)| {
+                    let silent = it.gone.contains(&Gone::Api);
+                    (name, self.part_of(silent, it.addresses.clone()))
+                })
+                .collect(),
             zones: self.zones.iter().map(|it| (it.name.clone(), self.part(zone(it)))).collect(),
             answers: self
                 .zones
                 .iter()
                 .map(|it| (it.name.clone(), vec![self.part(answers(it))]))
                 .collect(),
-            writes: sites().map(|(name, it)| (name, self.part(!it.db.refuses))).collect(),
+            writes: sites()
+                .map(|(name, it)| {
+                    let silent = hidden || it.host.away || it.gone.contains(&Gone::Ssh);
+                    (name, self.part_of(silent, !it.db.refuses))
+                })
+                .collect(),
             jobs: BTreeMap::new(),
             releases: sites()
-                .map(|(name, it)| (name, self.part(Some(it.version.clone()))))
+                .map(|(name, it)| (name, self.part_of(!it.shown(), Some(it.version.clone()))))
                 .collect(),
         }
+    }
+
+    fn part_of<T>(&self, silent: bool, read: T) -> Part<T> {
+        let read = if silent { Read::Unknown("no answer".to_owned()) } else { Read::Known(read) };
+        Part { source: "world".to_owned(), at: self.wall(), read }
     }
 
     fn part<T>(&self, read: T) -> Part<T> {

@@ -28,7 +28,7 @@ impl Earth {
         let found = self.resolvers[resolver].ask(&self.zones, name, now);
         let Some(at) = found.and_then(|it| self.owner(record, &it)) else { return };
         let site = &mut self.sites[at];
-        let open = site.up && site.db.tables && !site.db.refuses;
+        let open = site.serves() && site.db.tables && !site.db.refuses;
         if !open {
             self.oracle.refused_writes += 1;
             return;

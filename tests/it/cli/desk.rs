@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
-use changeover::conductor::{Order, Plan, PlannedStep, Progress, Reply, Watcher};
+use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher, WhyNot};
 use changeover::drift::{Known, adoption, compare};
 use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
 use changeover::machine::{At, Ended};
@@ -16,9 +16,10 @@ use changeover::model::{
 };
 use changeover::port::Head;
 use changeover::view::render::Paper;
-use changeover::view::{Loses, WayBack};
-use clap::Parser;
+use changeover::view::{LedgerRow, Loses, WayBack};
 
+use crate::cli::whynot::asked;
+use crate::conductor::rig::Rig;
 use crate::walk::Walk;
 
 /// Shows one system and takes orders for it.
@@ -29,6 +30,8 @@ pub(crate) struct Fake {
     pub(crate) damaged: bool,
     /// What looks at the world see, one after the other; the last one for ever.
     pub(crate) looks: Mutex<Vec<Sight>>,
+    /// Answers what stands in the way.
+    rig: Option<Rig>,
 }
 
 impl Fake {
@@ -48,7 +51,14 @@ impl Fake {
             reply,
             damaged: false,
             looks: Mutex::new(vec![Sight::default()]),
+            rig: None,
         }
+    }
+
+    /// Shows where a rig stands.
+    pub(crate) fn of_rig(glance: Glance, rig: Rig) -> Self {
+        let desk = Self::of(&Walk::new());
+        Self { glances: Mutex::new(vec![glance]), rig: Some(rig), ..desk }
     }
 
     /// What later looks see.
@@ -109,6 +119,7 @@ fn plan(at: Time) -> Plan {
             until: Some(Phase::Lift),
             says: "free: no write was allowed since the swap; users go back to hk".to_owned(),
         },
+        preview: None,
         digest: Digest::of(b"plan"),
     }
 }
@@ -161,6 +172,20 @@ impl Desk for Fake {
         Ok(Drift { glance, sight, report, adoption })
     }
 
+    fn ledger(&self, _: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
+        let glance = self.glances.lock().unwrap()[0].clone();
+        let workflow = glance.workflow.clone().unwrap();
+        Ok((changeover::view::ledger(&workflow, &glance.lines, &|_| None), glance.now))
+    }
+
+    fn rehearse(
+        &self,
+        _: &SystemName,
+        wanted: &changeover::app::Wanted,
+    ) -> Result<changeover::app::Rehearsed, Fault> {
+        panic!("nobody rehearses a {} here", wanted.kind.name())
+    }
+
     async fn order(
         &self,
         _: &SystemName,
@@ -170,9 +195,17 @@ impl Desk for Fake {
         if !order.dry_run {
             one_step().iter().for_each(|progress| watcher.tell(progress));
         }
-        let plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        let mut plan = order.dry_run.then(|| plan(self.glances.lock().unwrap()[0].now));
+        if let (Command::Failover(_), Some(plan)) = (&order.command, &mut plan) {
+            plan.preview = Some(Box::new(super::incident::preview()));
+        }
         self.orders.lock().unwrap().push(order);
         Ok(Reply { plan, ..self.reply.clone() })
+    }
+
+    async fn why_not(&self, _: &SystemName, order: &Order) -> Result<WhyNot, Fault> {
+        let glance = self.glances.lock().unwrap()[0].clone();
+        asked(self.rig.as_ref().unwrap(), &glance, order).await
     }
 
     fn lint(&self, file: &Path) -> Result<LintReport, Fault> {
@@ -203,6 +236,10 @@ impl Desk for Fake {
 
     fn cut_tail(&self, _: &SystemName, reason: String) -> Result<String, Fault> {
         Ok(format!("9 torn bytes after line 3 were cut off ({reason})"))
+    }
+
+    fn join(&self, _: &SystemName, from: &Path, reason: String) -> Result<String, Fault> {
+        Ok(format!("4 lines written in {} were joined ({reason})", from.display()))
     }
 
     fn verify(&self, _: &SystemName) -> Result<Verified, Fault> {
@@ -290,7 +327,7 @@ impl<'a> Typing<'a> {
     pub(crate) fn run(self, line: &str) -> Ran {
         let typed: Vec<String> =
             std::iter::once("changeover").chain(line.split(' ')).map(str::to_owned).collect();
-        let cli = Cli::try_parse_from(&typed).unwrap();
+        let cli = Cli::read(&typed).unwrap();
         let (out, err) = (Kept::default(), Kept::default());
         let aside = Aside::new(err.clone());
         let person = self.answers.filter(|_| !cli.global.no_input);

@@ -80,11 +80,12 @@ fn partly_unknown() {
 fn a_watch_tells_what_changes() {
     let mut dark = Paper::new();
     dark.sight.zones.insert("gigadb.host".to_owned(), unknown("cloudflare gigadb.host"));
-    let looks = [Paper::new(), half(), half(), dark, Paper::new()];
+    let looks = vec![Paper::new(), half(), half(), dark, Paper::new()];
     let ran = Typing::at(&desk(&looks)).run("drift --watch --every 1s --for 5s --exit-code");
     insta::assert_snapshot!("drift_watch", ran.out);
     assert_eq!(ran.status, 0, "as the last look was");
     let ran = Typing::at(&desk(&looks)).run("drift --watch --every 1s --for 2s --json");
+    assert!(!ran.out.is_empty(), "{}", ran.err);
     assert!(ran.out.lines().all(|it| it.starts_with("{\"schema\":\"changeover.drift-event/v1\"")));
 }
 

@@ -1,13 +1,13 @@
 //! `--dry-run` of every changing command, by the real conductor on a practice cloud: a plan worth reading, and
 //! nothing changed by it, neither in the journal nor outside.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use changeover::conductor::Command as Word;
+use changeover::conductor::Command;
 use changeover::machine::State;
 use changeover::model::Phase;
 
-use crate::practice::{Lab, Operator, program};
+use crate::practice::{Lab, Operator};
 
 struct Bench<'a> {
     lab: &'a Lab,
@@ -17,11 +17,8 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Types a command as a process of its own.
     fn typed(&self, line: &str) -> Output {
-        let mut command = Command::new(program("changeover"));
-        command.args(line.split(' ')).args(["--as", "engineer-a", "--no-input"]);
-        command.arg("--state").arg(&self.operator.state);
-        command.arg("--workflows").arg(&self.operator.workflows);
-        command.envs(&self.operator.env).output().unwrap()
+        let mut process = self.operator.program();
+        process.args(line.split(' ')).args(["--as", "engineer-a", "--no-input"]).output().unwrap()
     }
 
     /// The journal's bytes and every request that changed something.
@@ -70,7 +67,7 @@ async fn a_dry_run_shows_the_plan_and_changes_nothing() {
     let bench = Bench { lab: &lab, operator: &operator };
 
     bench.dry("init", 0);
-    operator.order("engineer-a", Word::Init).await.unwrap();
+    operator.order("engineer-a", Command::Init).await.unwrap();
 
     // Whether the hour is closed depends on the hour: waived, it says so and refuses nothing.
     let start = bench.dry("release start v4.3.4 --waive windows --reason practice", 0);

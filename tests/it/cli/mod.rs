@@ -6,5 +6,7 @@ mod consent;
 mod desk;
 mod drift;
 mod dry_run;
+mod incident;
 mod screens;
 mod telling;
+mod whynot;

@@ -1,8 +1,10 @@
 //! The conductor over a scripted world: one test for each promise, and a thousand mishaps.
 
 mod chaos;
+mod incident;
 mod orders;
+mod outlived;
 mod preflight;
-mod rig;
+pub(crate) mod rig;
 mod steps;
-mod world;
+pub(crate) mod world;

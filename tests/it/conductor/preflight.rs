@@ -209,6 +209,7 @@ impl Rig {
             inbox,
             expected: BTreeMap::new(),
             measured: BTreeMap::new(),
+            proven: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
         });

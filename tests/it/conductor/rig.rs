@@ -9,12 +9,13 @@ use changeover::conductor::{Book, Command, Conductor, Handed, NoWatcher, Order, 
 use changeover::fault::{E1001, E4001, Fault};
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Body, Entry, Life, State, replay};
-use changeover::model::{Actor, Digest, Identity, Phase, SiteName, StepId, SystemName, Time};
-use changeover::port::{Clock, Draft, Head, Journal, Line};
+use changeover::model::{Actor, Identity, Phase, SiteName, StepId, SystemName, Time};
+use changeover::port::{Clock, Journal, Line};
 use changeover::workflow::Workflow;
 use tokio::sync::{Notify, mpsc};
 
 use super::world::{Scripted, Truth};
+use crate::frail::{Frail, Stops};
 
 pub(crate) const TEXT: &str = include_str!("sample.yaml");
 
@@ -37,53 +38,36 @@ fn read(text: &str, _: &str) -> Result<Workflow, Fault> {
 
 /// Fails at a line: before it is durable or just after.
 #[derive(Debug)]
-struct Fused {
-    inner: MemoryJournal,
+struct Fuse {
     left: Arc<Mutex<Option<(u32, bool)>>>,
+    /// The line that is written now is durable once and never acknowledged; later lines fail before.
+    blown: bool,
 }
 
-impl Journal for Fused {
-    fn head(&self) -> Head {
-        self.inner.head()
-    }
-    fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
-        let fails = {
-            let mut left = self.left.lock().unwrap();
-            match &mut *left {
-                Some((count, after)) if *count <= 1 => {
-                    *count = 1;
-                    Some(*after)
-                }
-                Some((count, _)) => {
-                    *count -= 1;
-                    None
-                }
-                None => None,
+impl Stops for Fuse {
+    fn before(&mut self, _: &Body) -> Result<(), Fault> {
+        let mut left = self.left.lock().unwrap();
+        match &mut *left {
+            Some((count, after)) if *count <= 1 => {
+                self.blown = *after;
+                *left = Some((1, false));
+                if self.blown { Ok(()) } else { Err(full()) }
             }
-        };
-        let broken = || Fault::new(&E4001, "the disk is full");
-        match fails {
-            None => self.inner.append(draft),
-            Some(true) => {
-                // Durable once and never acknowledged; later lines fail before.
-                *self.left.lock().unwrap() = Some((1, false));
-                self.inner.append(draft).and_then(|_| Err(broken()))
+            Some((count, _)) => {
+                *count -= 1;
+                Ok(())
             }
-            Some(false) => Err(broken()),
+            None => Ok(()),
         }
     }
-    fn remember(&mut self, life: &Life) {
-        self.inner.remember(life);
+
+    fn after(&mut self, _: &Line) -> Result<(), Fault> {
+        if std::mem::take(&mut self.blown) { Err(full()) } else { Ok(()) }
     }
-    fn keep(&mut self, text: &str) -> Result<Digest, Fault> {
-        self.inner.keep(text)
-    }
-    fn kept(&self, digest: &Digest) -> Result<String, Fault> {
-        self.inner.kept(digest)
-    }
-    fn roll(&mut self) {
-        self.inner.roll();
-    }
+}
+
+fn full() -> Fault {
+    Fault::new(&E4001, "the disk is full")
 }
 
 /// Time does not run out while a step is watched.
@@ -158,26 +142,47 @@ impl Rig {
         self.truth(|it| it.so.get(key).cloned().unwrap_or_default())
     }
 
-    pub(crate) fn conductor(&self) -> (Arc<Conductor>, mpsc::Sender<Handed>) {
-        let inner = self.world.journal.clone();
-        let journal = Box::new(Fused { inner, left: Arc::clone(&self.fuse) });
-        let (sender, inbox) = mpsc::channel(4);
+    pub(crate) fn workflow(&self) -> Workflow {
+        read(TEXT, "").unwrap()
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.world.clock.now()
+    }
+
+    /// The parts of a conductor whose journal is thrown away.
+    pub(crate) fn parts_thrown_away(&self) -> Parts {
+        let mut journal = MemoryJournal::new(SystemName::from("gigadb"));
+        journal.keep(TEXT).unwrap();
+        self.parts(Box::new(journal), mpsc::channel(1).1)
+    }
+
+    fn parts(&self, journal: Box<dyn Journal>, inbox: mpsc::Receiver<Handed>) -> Parts {
         let clock: Arc<dyn Clock> = Arc::new(Patient(self.world.clone()));
-        let conductor = Conductor::new(Parts {
+        Parts {
             system: SystemName::from("gigadb"),
             book: Book::new(journal, self.life(), Arc::clone(&clock)),
             world: Arc::new(self.world.clone()),
             clock,
-            workflow: Arc::new(read(TEXT, "").unwrap()),
+            workflow: Arc::new(self.workflow()),
             text: TEXT.to_owned(),
             differs: vec![],
             watcher: Arc::new(NoWatcher),
             inbox,
             expected: BTreeMap::<StepId, i64>::new(),
             measured: BTreeMap::new(),
+            proven: BTreeMap::new(),
             fresh_id: "0123456789abcdef".to_owned(),
             read,
-        });
+        }
+    }
+
+    pub(crate) fn conductor(&self) -> (Arc<Conductor>, mpsc::Sender<Handed>) {
+        let inner = Box::new(self.world.journal.clone());
+        let stops = Fuse { left: Arc::clone(&self.fuse), blown: false };
+        let journal = Box::new(Frail { inner, stops });
+        let (sender, inbox) = mpsc::channel(4);
+        let conductor = Conductor::new(self.parts(journal, inbox));
         (Arc::new(conductor), sender)
     }
 

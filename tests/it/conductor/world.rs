@@ -9,9 +9,12 @@ use changeover::clock::ManualClock;
 use changeover::journal::MemoryJournal;
 use changeover::machine::{Embargo, Fact, Owed};
 use changeover::model::{
-    Change, Evidence, Nature, OpId, Owned, Sight, SiteName, Time, Verb, Verdict,
+    About, Change, Evidence, Nature, OpId, Owned, Says, Seer, Sight, SiteName, Time, Verb, Verdict,
+    Witness,
 };
-use changeover::port::{Action, Call, Check, Clock, Finding, Seen, Sent, Survey, World};
+use changeover::port::{
+    Action, Asked, Call, Check, Clock, Finding, Seen, Sent, Survey, Testimony, World,
+};
 use changeover::workflow::Workflow;
 use tokio::sync::Notify;
 
@@ -57,7 +60,12 @@ pub(crate) struct Truth {
     /// Orders given while this step is looked at.
     pub(crate) wakes: Option<String>,
     pub(crate) broken: Vec<String>,
+    /// What looks see of a step or of a kind of check, whatever else is so.
+    pub(crate) bad: Bad,
 }
+
+/// By step or kind: the verdict, the words, how many seconds old, what else was read.
+pub(crate) type Bad = BTreeMap<&'static str, (Verdict, &'static str, i64, serde_json::Value)>;
 
 /// The world of one test. Clones are the same world.
 #[derive(Clone, Debug)]
@@ -83,6 +91,10 @@ fn evidence(says: &str) -> Evidence {
 }
 
 impl Scripted {
+    fn truth<T>(&self, look: impl FnOnce(&Truth) -> T) -> T {
+        look(&self.truth.lock().unwrap())
+    }
+
     /// The moment before or after a call: here a process may die.
     async fn point(&self) {
         tokio::task::yield_now().await;
@@ -176,12 +188,15 @@ impl Played {
                     owner: String::new(),
                     scope: vec![],
                     reason: String::new(),
-                    since: Time::default(),
-                    until: Time::default(),
+                    since: self.world.clock.now(),
+                    until: self.world.clock.now().plus_seconds(12 * 3_600),
                 };
                 vec![Fact::EmbargoOn { site, embargo }]
             }
             ("embargo.off", _) => vec![Fact::EmbargoOff { site }],
+            (_, step) if step.starts_with("load") => {
+                vec![Fact::Loaded { site, of: self.world.clock.now() }]
+            }
             ("job.off", step) => {
                 vec![Fact::Owe { owed: Owed::Job { job: job(step).to_owned(), site } }]
             }
@@ -200,6 +215,13 @@ impl Check for Played {
     async fn look(&self) -> Finding {
         self.world.point().await;
         let step = self.call.step.to_string();
+        let kind = self.call.params.kind();
+        let bad = self.world.truth(|it| it.bad.get(step.as_str()).or(it.bad.get(kind)).cloned());
+        if let Some((verdict, says, age, data)) = bad {
+            let at = self.world.clock.now().plus_seconds(-age);
+            let read = Evidence { source: kind.to_owned(), at, says: says.to_owned(), data };
+            return Finding { verdict, evidence: vec![read], facts: vec![] };
+        }
         let watched = self.world.truth.lock().unwrap().wakes.as_ref() == Some(&step);
         if watched {
             self.world.woken.notify_one();
@@ -291,6 +313,9 @@ impl Action for Played {
     }
 
     fn intends(&self) -> Vec<Fact> {
+        if self.call.step.as_str().starts_with("load") {
+            return vec![Fact::Loading { site: self.site().clone() }];
+        }
         let (from, to) = (self.call.production.clone(), self.call.standby.clone());
         if self.call.params.kind() == "switch" {
             vec![Fact::RolesMoving { from, to }]
@@ -308,6 +333,33 @@ impl World for Scripted {
 
     fn action(&self, call: Call) -> Box<dyn Action> {
         Box::new(Played { world: self.clone(), call })
+    }
+
+    /// `so["lost"]` says which site the incident has taken, or that nobody can tell.
+    async fn witness(&self, asked: &Asked) -> Testimony {
+        let lost = self.truth.lock().unwrap().so.get("lost").cloned().unwrap_or_default();
+        let up = |site: &SiteName| match lost.as_str() {
+            "nobody knows" => Says::Unknown,
+            lost if lost == site.as_str() => Says::Down,
+            _ => Says::Up,
+        };
+        let heard = |about, seer, says| {
+            let (at, text) = (self.clock.now(), "as told".to_owned());
+            Witness { about, seer, says, source: format!("script {}", seer.name()), at, text }
+        };
+        let (production, standby) = (up(&asked.production), up(&asked.standby));
+        let witnesses = vec![
+            heard(About::Users, Seer::Http, production),
+            heard(About::Machines, Seer::Host, production),
+            heard(
+                About::Standby,
+                Seer::Http,
+                if lost == "nobody knows" { Says::Up } else { standby },
+            ),
+            heard(About::Lever, Seer::Provider, Says::Up),
+            heard(About::Names, Seer::Dns, Says::Up),
+        ];
+        Testimony { witnesses, writes: None, unmarked: vec![] }
     }
 
     async fn addresses(

@@ -10,7 +10,7 @@ use changeover::conductor::Command;
 use changeover::fault::Exit;
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator, program};
+use crate::practice::{Lab, Operator};
 
 pub(super) const ALIAS: [(&str, &str); 2] =
     [("hk", "gigadb-hk-bastion"), ("sydney", "gigadb-sydney-bastion")];
@@ -124,17 +124,8 @@ pub(super) async fn adopt(operator: &Operator, site: &str) {
 
 /// What the program itself ends with.
 fn status(operator: &Operator, words: &[&str]) -> (Option<i32>, String) {
-    let out = binary(operator, words).output().unwrap();
+    let out = operator.program().args(words).output().unwrap();
     (out.status.code(), String::from_utf8_lossy(&out.stdout).into_owned())
-}
-
-fn binary(operator: &Operator, words: &[&str]) -> Process {
-    let mut it = Process::new(program("changeover"));
-    it.env_clear().envs(&operator.env).env("PATH", std::env::var("PATH").unwrap());
-    it.args(["--state".as_ref(), operator.state.as_os_str()]);
-    it.args(["--workflows".as_ref(), operator.workflows.as_os_str()]);
-    it.args(words).stdin(Stdio::null());
-    it
 }
 
 const RESET: &str = "5 10 * * * /usr/local/bin/databaseReset latest";
@@ -289,7 +280,7 @@ async fn two_writers_are_named_within_ten_seconds() {
     let operator = initialised(&lab, "watch").await;
     let own = operator.life().record.addresses;
     let mut watch =
-        binary(&operator, &["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+        operator.program().args(["drift", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let first = lines.next().unwrap().unwrap();
     assert!(first.contains("no drift"), "{first}");

@@ -19,6 +19,31 @@ fn embargo(until: i64) -> Embargo {
     }
 }
 
+/// Production was sydney, and these parts of its fence are not done.
+fn give_up(it: &mut Paper, parts: &[&str]) {
+    it.life.record.quarantined = Some(site("sydney"));
+    let owed = |part: &&str| Owed::Fence { part: (*part).into(), site: site("sydney") };
+    it.life.record.owed.extend(parts.iter().map(owed));
+}
+
+#[test]
+fn a_lost_site_that_may_still_act_is_named_though_nobody_can_read_it() {
+    let mut paper = Paper::new();
+    give_up(&mut paper, &["f-backup"]);
+    paper.sight.writes.insert(site("sydney"), unknown("host"));
+    let report = paper.report();
+    assert!(!report.has(Name::TwoWriters), "nobody knows that");
+    let note = report.notes.iter().find(|it| it.contains("may still act")).unwrap();
+    assert!(["sydney", "hk", "f-backup"].iter().all(|it| note.contains(it)), "{note}");
+    paper.sight.writes.insert(site("sydney"), part("host", false));
+    assert_eq!(paper.report().notes, [""; 0], "it takes no writes");
+    paper.sight.writes.insert(site("sydney"), part("host", true));
+    let report = paper.report();
+    let two = report.differences.iter().find(|it| it.name == Name::TwoWriters).unwrap();
+    assert_eq!(two.command.as_deref(), Some("changeover run retry"));
+    assert_eq!(report.notes, [""; 0], "said once");
+}
+
 #[test]
 fn a_world_that_agrees_has_no_drift() {
     let mut paper = Paper::new();
@@ -41,6 +66,12 @@ fn each_disagreement_has_its_name() {
         }),
         (&["two-writers"], "sydney", |it| {
             it.life.record.embargoes.insert(site("sydney"), embargo(3_600));
+        }),
+        (&["two-writers"], "f-embargo (not tried), f-stop (not tried)", |it| {
+            give_up(it, &["f-embargo", "f-stop"])
+        }),
+        (&["two-writers"], "sydney", |it| {
+            it.life.record.quarantined = Some(site("sydney"));
         }),
         (&["embargo-missing"], "hk", |it| {
             it.life.record.embargoes.insert(site("hk"), embargo(3_600));
@@ -191,7 +222,18 @@ fn adopting_records_what_is_whole() {
     *paper.mark("gigadb.org") = None;
     let it = adoption(&paper.known(), &paper.sight).unwrap();
     assert_eq!(it.production, site("sydney"));
-    assert_eq!(it.facts, [Fact::RolesSettled { production: site("sydney") }]);
+    let fenced = ["f-embargo", "f-backup", "f-stop"]
+        .map(|part| Fact::Owe { owed: Owed::Fence { part: part.into(), site: site("hk") } });
+    let syncs = ["databaseReset", "sync_dropbox"]
+        .map(|job| Fact::Owe { owed: Owed::Job { job: job.to_owned(), site: site("sydney") } });
+    let settled = Fact::RolesSettled { production: site("sydney") };
+    let mut wanted = vec![settled.clone(), Fact::LeftByHand { site: site("hk") }];
+    wanted.extend(fenced.into_iter().chain(syncs));
+    assert_eq!(it.facts, wanted);
+    // In a run the site that was left is the run's to look after.
+    paper.life.record.roles = Some(Roles::Moving { from: site("hk"), to: site("sydney") });
+    let it = adoption(&paper.known(), &paper.sight).unwrap();
+    assert_eq!(it.facts, [settled]);
     assert_eq!(it.unmarked.into_iter().collect::<Vec<_>>(), [("gigadb.org".to_owned(), 3)]);
 }
 

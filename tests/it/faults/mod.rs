@@ -12,7 +12,7 @@ use changeover::machine::State;
 use changeover::model::Phase;
 use serde_json::{Value, json};
 
-use crate::practice::{Lab, Operator, comparable};
+use crate::practice::{Lab, Operator, comparable, last_call};
 
 pub(super) fn start() -> Command {
     let version = "v4.3.4".to_owned();
@@ -35,10 +35,6 @@ pub(super) async fn until(operator: &Operator, phase: Phase) {
         assert!(reply.is_ok(), "{shown}: {reply:?}\n{}", operator.last_lines());
     }
     panic!("{phase:?} was not reached: {:?}", operator.life().state);
-}
-
-pub(super) fn last_call(lab: &Lab) -> u64 {
-    lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
 }
 
 /// The journal's lines as they are read.

@@ -10,17 +10,15 @@ use changeover::model::Phase;
 use serde_json::json;
 
 use super::{lines, until};
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, last_call};
 
 /// The program itself, as this operator runs it.
 pub(super) fn program(operator: &Operator, words: &[&str]) -> Process {
-    let mut process = Process::new(env!("CARGO_BIN_EXE_changeover"));
-    process.args(["--state", operator.state.to_str().unwrap(), "--no-input"]);
+    let mut process = operator.program();
     if !words.contains(&"--as") {
         process.args(["--as", "engineer-a"]);
     }
-    process.args(["--workflows", operator.workflows.to_str().unwrap(), "-s", "gigadb"]);
-    process.args(words).envs(&operator.env).stdin(Stdio::null());
+    process.args(["--no-input", "-s", "gigadb"]).args(words);
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     process
 }
@@ -132,7 +130,7 @@ async fn a_damaged_or_shortened_journal_stops_every_command() {
     let text = std::fs::read_to_string(segment(&whole.state)).unwrap();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows.len(), many);
-    let calls = super::last_call(&lab);
+    let calls = last_call(&lab);
 
     let middle = rows.len() / 2;
     let mut flipped = text.clone().into_bytes();

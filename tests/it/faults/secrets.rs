@@ -133,6 +133,9 @@ async fn a_whole_release_keeps_and_shows_no_secret() {
         shown.push((words.join(" "), said(&ran)));
     }
     assert!(matches!(operator.life().state, State::Steady), "{:?}", operator.life().state);
+    // The program writes its table where it was started: the operator's folder, not the clone.
+    let table = std::fs::read_to_string(operator.state.join("docs/status.md")).unwrap();
+    assert!(table.contains("current production"), "{table}");
     for words in [
         &["status"][..],
         &["status", "--json"],

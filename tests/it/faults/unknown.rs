@@ -9,8 +9,8 @@ use changeover::model::Phase;
 use changeover::view;
 use serde_json::{Value, json};
 
-use super::{last_call, until};
-use crate::practice::{Lab, Operator};
+use super::until;
+use crate::practice::{Lab, Operator, last_call};
 
 /// Does this as soon as a request of that kind has arrived.
 async fn when_seen(lab: &Lab, query: &str, is: impl Fn(&Value) -> bool, then: impl FnOnce()) {
@@ -66,7 +66,14 @@ async fn a_host_that_goes_away_while_it_works() {
         let reply = operator.order("engineer-a", Command::Retry).await.unwrap();
         is_unknown(&reply, &operator);
         down(false);
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        while lab.world()["running"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|it| it["program"] == "s3backup")
+        {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
         let command = if way == "retry" { Command::Retry } else { resolve("dump") };
         let reply = operator.order("engineer-a", command).await.unwrap();
         let done = matches!(reply.state, State::Ready { at } if at.phase == Phase::Backup);

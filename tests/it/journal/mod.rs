@@ -3,6 +3,7 @@
 mod contract;
 mod damage;
 mod processes;
+mod ready;
 mod store;
 mod walk;
 

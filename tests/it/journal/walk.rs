@@ -37,7 +37,12 @@ fn rules() -> Rules {
     };
     let walked: Vec<Phase> =
         Phase::ALL.into_iter().filter(|it| !matches!(it, Phase::Assess | Phase::Fence)).collect();
-    Rules { phases: walked.iter().map(phase).collect(), gate: None, soak_seconds: 60 }
+    Rules {
+        phases: walked.iter().map(phase).collect(),
+        gate: None,
+        soak_seconds: 60,
+        failover_soak_seconds: None,
+    }
 }
 
 impl Walk {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use changeover::machine::{Body, Entry, Fact, GateRule, Input, Life, Owed, Rules, State, allowed};
+use changeover::machine::{
+    Body, Closed, Ended, Entry, Fact, GateRule, Input, Life, Owed, Rules, State, allowed,
+};
 use changeover::model::{Digest, Kind, Phase, Roles, SiteName, Way};
 use changeover::workflow::Workflow;
 use serde_json::json;
@@ -48,7 +50,7 @@ fn until(mut life: Life, wanted: impl Fn(&State) -> bool) -> Life {
                     | Input::Accept
                     | Input::Approve { .. }
                     | Input::Settled
-                    | Input::Step { ended: changeover::machine::Ended::Done, .. }
+                    | Input::Step { ended: Ended::Done, .. }
             ),
             Move::Write(_) => false,
         };
@@ -174,6 +176,18 @@ fn until_its_first_intent_the_swap_can_be_left_for_validate() {
 }
 
 #[test]
+fn what_a_dump_held_bounds_nothing_of_another_run() {
+    let held = |it: u64| Fact::Held { rows: [("count".to_owned(), it)].into() };
+    let life = learn(&until(release(), |it| *it == State::Steady), held(7));
+    assert_eq!(life.record.held.get("count"), Some(&7));
+    let next = start(&life, Kind::Switchover).unwrap();
+    assert!(next.record.held.is_empty(), "{:?}", next.record.held);
+    // Within a run a later dump says all there is to say, even when nothing could be counted for it.
+    let again = learn(&learn(&next, held(8)), Fact::Held { rows: BTreeMap::new() });
+    assert!(again.record.held.is_empty());
+}
+
+#[test]
 fn the_swap_is_left_when_users_have_arrived() {
     let life = until(release(), ready(Phase::Swap));
     let moving = Fact::RolesMoving { from: "left".into(), to: "right".into() };
@@ -215,6 +229,37 @@ fn what_is_open_is_settled_before_a_way_out_but_not_before_a_failover() {
 }
 
 #[test]
+fn going_back_is_given_up_until_all_are_back() {
+    let rollback = Input::Rollback { loss_accepted: false };
+    let life = until(release(), ready(Phase::Soak));
+    let back = tell(&tell(&life, rollback, REQUESTER).unwrap(), Input::Settled, "c").unwrap();
+    let stays = tell(&tell(&back, Input::Abort, REQUESTER).unwrap(), Input::Settled, "c").unwrap();
+    let at = stays.state.at().unwrap();
+    assert!(doing(Phase::Sanity)(&stays.state) && at.way == Way::Forth, "{:?}", stays.state);
+    assert_eq!(stays.record.roles, life.record.roles);
+    let entered = |it: &Life| it.record.run.as_ref().unwrap().entered.contains_key(&Phase::Backup);
+    assert!(entered(&life) && entered(&stays), "what was done on the way forth is still done");
+    // From the intent of the switch on whoever was moved is moved forth again, when that is settled.
+    let moved = moves(&back).into_iter().find_map(|it| match it {
+        Move::Write(Body::Intent(_)) => {
+            turn(&back, &it).map(|it| it.0).filter(|it| it.record.moving())
+        }
+        Move::Write(_) | Move::Tell(..) => None,
+    });
+    let leaving = tell(&moved.unwrap(), Input::Abort, REQUESTER).unwrap();
+    assert!(tell(&leaving, Input::Settled, "c").is_none(), "how far it went is not known");
+    let (phase, step) = *leaving.record.intents.keys().next().unwrap();
+    let ended = |ended| Fact::Settled(Closed { phase, step, ended });
+    let half = tell(&learn(&leaving, ended(Ended::Failed)), Input::Settled, "c").unwrap();
+    assert!(doing(Phase::Swap)(&half.state) && half.state.at().unwrap().way == Way::Forth);
+    // All are back: there is nothing to give up.
+    let production = life.record.run.as_ref().unwrap().production.clone();
+    let home = learn(&leaving, Fact::RolesSettled { production });
+    let home = tell(&learn(&home, ended(Ended::Done)), Input::Settled, "c").unwrap();
+    assert!(doing(Phase::Sanity)(&home.state) && home.state.at().unwrap().way == Way::Back);
+}
+
+#[test]
 fn giving_up_costs_what_was_changed() {
     let untouched = tell(&release(), Input::Abort, REQUESTER).unwrap();
     let ended = tell(&untouched, Input::Settled, "conductor").unwrap();
@@ -246,7 +291,7 @@ fn a_way_back_waits_before_renew_and_its_lift_is_another_entry() {
 fn retries_keep_the_first_entry() {
     let life = until(release(), doing(Phase::Backup));
     let first = life.record.run.as_ref().unwrap().entered[&Phase::Backup];
-    let failed = Input::Step { step: 0, ended: changeover::machine::Ended::Failed };
+    let failed = Input::Step { step: 0, ended: Ended::Failed };
     let (life, ..) = turn(&life, &Move::Tell(failed, "conductor", 500, vec![])).unwrap();
     let life = tell(&life, Input::Retry, REQUESTER).unwrap();
     assert_eq!(life.record.run.as_ref().unwrap().entered[&Phase::Backup], first);
@@ -316,7 +361,7 @@ fn a_workflow_means_these_rules() {
 #[test]
 fn closing_a_run_keeps_what_it_owes() {
     let life = until(release(), doing(Phase::Renew));
-    let failed = Input::Step { step: 0, ended: changeover::machine::Ended::Failed };
+    let failed = Input::Step { step: 0, ended: Ended::Failed };
     let life = tell(&life, failed, "conductor").unwrap();
     assert!(tell(&life, Input::Rollback { loss_accepted: true }, REQUESTER).is_none());
     let owed = life.record.owed.clone();

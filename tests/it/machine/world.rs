@@ -44,6 +44,7 @@ pub(crate) fn rules() -> Rules {
             lasts_seconds: GATE_SECONDS,
         }),
         soak_seconds: 60,
+        failover_soak_seconds: None,
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{Run, Trap, loads};
 use crate::interlock::aws;
+use crate::practice::last_call;
 
 const PREFIX: &str = "gigadb_gigascience-upstream-gigadb-website_live_";
 
@@ -56,7 +57,7 @@ async fn g03_a_database_would_be_dropped_for_no_dump_or_half_a_one() {
     let key = format!("/gigadb-database-backups/{}", run.restored());
     let body = aws(&run.operator, "s3", "ap-east-1", &[], &key);
     run.lab.post("/_lab/object", &json!({ "key": run.restored(), "body": body[..body.len() / 2] }));
-    let since = crate::interlock::last_call(&run.lab);
+    let since = last_call(&run.lab);
     let said = run.turn(changeover::app::Hooks::default()).await;
     assert!(said.contains("it is not the proven"), "half a dump: {said}");
     assert!(run.changes(since).is_empty(), "half a dump: {said}");

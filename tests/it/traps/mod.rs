@@ -14,8 +14,7 @@ use changeover::conductor::Command;
 use changeover::machine::State;
 use serde_json::Value;
 
-use crate::interlock::last_call;
-use crate::practice::{Lab, Operator};
+use crate::practice::{Lab, Operator, last_call};
 use unguarded::hooks;
 
 /// What a trap is about.

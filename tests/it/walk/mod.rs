@@ -47,7 +47,7 @@ pub(crate) fn rules(workflow: &Workflow) -> Rules {
     let gate =
         GateRule { approvers: gate.approvers.clone(), requester_may, lasts_seconds: 24 * 3600 };
     let soak_seconds = workflow.release.soak.planned.as_seconds();
-    Rules { phases: phases.collect(), gate: Some(gate), soak_seconds }
+    Rules { phases: phases.collect(), gate: Some(gate), soak_seconds, failover_soak_seconds: None }
 }
 
 fn site(name: &str) -> SiteName {
@@ -308,6 +308,7 @@ impl Walk {
     /// What `app::glance` would give.
     pub(crate) fn glance(&self) -> Glance {
         Glance {
+            armed: None,
             system: SystemName::from("gigadb"),
             workflow: Some(Arc::clone(&self.workflow)),
             life: self.life.clone(),

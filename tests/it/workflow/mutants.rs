@@ -86,7 +86,8 @@ fn is_optional(at: &str) -> bool {
     match last(at) {
         "wait" | "timeout" | "together" | "failover" | "expect" | "annotated" | "distinct"
         | "owned" | "newer_than" | "address" | "body" | "same_as" | "resolvers_min" | "jobs"
-        | "rejoin" | "names" | "scripts" | "arguments" | "proves" | "not" | "identity" => true,
+        | "skippable" | "drops" | "drill" | "rejoin" | "names" | "scripts" | "arguments"
+        | "proves" | "not" | "identity" | "sha256" => true,
         "vars" => false,
         "expires" => way[0] == "gates",
         "name" => {
@@ -213,7 +214,9 @@ fn unknown_kind(spot: &Spot<'_>, _: &mut Dice) -> Option<Mutant> {
 
 fn phase_gone(spot: &Spot<'_>, _: &mut Dice) -> Option<Mutant> {
     let phase = ["/release", "/closing", "/failover"].contains(&up(spot.at));
-    phase.then(|| spot.without("no phase"))?
+    // Beside its phases a failover has lists that may be empty and a target that may be absent.
+    let more = ["missing", "counts", "witnesses", "writes", "target"];
+    (phase && !spot.is_key(&more)).then(|| spot.without("no phase"))?
 }
 
 fn bad_duration(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
@@ -244,8 +247,11 @@ fn secret(spot: &Spot<'_>, dice: &mut Dice) -> Option<Mutant> {
         "postgres://gigadb:hunter2@db.example/gigadb".to_owned(),
         format!("q8Zr{}", "T1vKx7Lw2Np9YbQm4Jd6Hs3Fg"),
     ];
-    // What others refer to is then wrong where they stand, too.
-    spot.text().filter(|_| !spot.is_key(&["id", "name"]))?;
+    // Without this id or zone the names made of it are undefined elsewhere.
+    let named =
+        ["/records/", "/zones/"].iter().any(|it| spot.at.contains(it)) && spot.is_key(&["name"]);
+    // An id that others name is wrong wherever they stand.
+    spot.text().filter(|_| !named && !spot.is_key(&["id"]))?;
     spot.set("secret", spot.at, json!(dice.pick(&secrets)))
 }
 

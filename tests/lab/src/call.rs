@@ -70,6 +70,8 @@ pub(crate) struct Call {
     pub(crate) applied: bool,
     /// Whether it has ended.
     pub(crate) ended: bool,
+    /// When; empty before.
+    pub(crate) ended_at: String,
     /// The fault that it met.
     pub(crate) fault: Option<String>,
 }
@@ -122,6 +124,7 @@ impl Calls {
             changes: arrival.changes,
             applied: false,
             ended: false,
+            ended_at: String::new(),
             fault: None,
         });
         n
@@ -142,6 +145,7 @@ impl Calls {
             call.answer = text::head(answer, ANSWER_KEPT);
             call.applied |= applied;
             call.ended = true;
+            call.ended_at = text::stamp(text::now());
         });
     }
 

@@ -189,6 +189,11 @@ struct Ticket {
 impl Ticket {
     /// Carries the request out, as the fault says.
     async fn run(self, ask: Ask, rule: Option<Rule>) -> Result<Reply, Closed> {
+        let provider = matches!(self.service, Service::Cloudflare | Service::Gitlab | Service::Aws);
+        let late = self.lab.with(|world| world.settings.provider_delay_s);
+        if provider && late > 0.0 {
+            tokio::time::sleep(text::seconds(late)).await;
+        }
         let Some(rule) = rule else {
             let reply = self.effect(ask).await;
             self.end(&reply);

@@ -1,4 +1,5 @@
-//! The facts of the practised service: two sites, eight records, one variable set for each role.
+//! The facts of the practised service: two sites, eight records and as many of staging, one variable set for each
+//! role.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,7 @@ pub(crate) enum Site {
     Sydney,
 }
 
-/// Which of a site's three addresses a record points at.
+/// Which of a site's addresses a record points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// The web server.
@@ -20,6 +21,12 @@ pub(crate) enum Place {
     Bastion,
     /// The files server.
     Files,
+    /// Staging's web server.
+    StagingWeb,
+    /// Staging's bastion host.
+    StagingBastion,
+    /// Staging's files server.
+    StagingFiles,
 }
 
 /// A role's set of names: production's or the standby's.
@@ -31,8 +38,15 @@ pub(crate) enum Role {
     Standby,
 }
 
-/// The three addresses of a site, in the order in which they are provisioned.
-pub(crate) const PLACES: [Place; 3] = [Place::Web, Place::Bastion, Place::Files];
+/// The addresses of a site, in the order in which they are provisioned: those of live, those of staging.
+pub(crate) const PLACES: [Place; 6] = [
+    Place::Web,
+    Place::Bastion,
+    Place::Files,
+    Place::StagingWeb,
+    Place::StagingBastion,
+    Place::StagingFiles,
+];
 
 /// Id, production name, standby name and the address that the names point at.
 pub(crate) const RECORDS: [(&str, &str, Place); 4] = [
@@ -40,6 +54,14 @@ pub(crate) const RECORDS: [(&str, &str, Place); 4] = [
     ("portainer.gigadb.org", "portainer.alt-live.gigadb.host", Place::Web),
     ("files.gigadb.org", "files.alt-live.gigadb.host", Place::Files),
     ("bastion.gigadb.host", "bastion.alt-live.gigadb.host", Place::Bastion),
+];
+
+/// The same of staging.
+pub(crate) const STAGING: [(&str, &str, Place); 4] = [
+    ("staging.gigadb.org", "alt-staging.gigadb.host", Place::StagingWeb),
+    ("portainer.staging.gigadb.org", "portainer.alt-staging.gigadb.host", Place::StagingWeb),
+    ("files.staging.gigadb.org", "files.alt-staging.gigadb.host", Place::StagingFiles),
+    ("bastion-stg.gigadb.host", "bastion.alt-staging.gigadb.host", Place::StagingBastion),
 ];
 
 /// The zones of the practised service.
@@ -184,23 +206,32 @@ impl Place {
     /// The place's part of an EIP name.
     const fn infix(self) -> &'static str {
         match self {
-            Self::Web => "",
-            Self::Bastion => "-bastion",
-            Self::Files => "-files",
+            Self::Web | Self::StagingWeb => "",
+            Self::Bastion | Self::StagingBastion => "-bastion",
+            Self::Files | Self::StagingFiles => "-files",
+        }
+    }
+
+    /// The environment it belongs to.
+    pub(crate) const fn environment(self) -> &'static str {
+        match self {
+            Self::Web | Self::Bastion | Self::Files => "live",
+            Self::StagingWeb | Self::StagingBastion | Self::StagingFiles => "staging",
         }
     }
 
     /// The `Name` tag of the EIP of this place at a site.
     pub(crate) fn eip(self, site: Site) -> String {
-        format!("eip-gigadb{}-live-{}", self.infix(), site.owner())
+        format!("eip-gigadb{}-{}-{}", self.infix(), self.environment(), site.owner())
     }
 
     /// The `Name` tag of the EC2 instance of this place at a site.
     pub(crate) fn server(self, site: Site) -> String {
+        let (environment, owner) = (self.environment(), site.owner());
         match self {
-            Self::Web => format!("gigadb_webserver_live_{}", site.owner()),
-            Self::Bastion => format!("bastion_server_live_{}", site.owner()),
-            Self::Files => format!("gigadb_filesserver_live_{}", site.owner()),
+            Self::Web | Self::StagingWeb => format!("gigadb_webserver_{environment}_{owner}"),
+            Self::Bastion | Self::StagingBastion => format!("bastion_server_{environment}_{owner}"),
+            Self::Files | Self::StagingFiles => format!("gigadb_filesserver_{environment}_{owner}"),
         }
     }
 }
@@ -233,6 +264,11 @@ impl Role {
 /// All production names.
 pub(crate) fn production_names() -> Vec<String> {
     RECORDS.iter().map(|(name, ..)| (*name).to_owned()).collect()
+}
+
+/// All names of staging.
+pub(crate) fn staging_names() -> Vec<String> {
+    STAGING.iter().flat_map(|(first, second, _)| [*first, *second].map(str::to_owned)).collect()
 }
 
 /// All standby names.

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) rds_seconds: f64,
     /// Seconds that `s3backup` and `databaseReset` take.
     pub(crate) host_seconds: f64,
+    /// Seconds by which every provider's answer is late: the way there and back.
+    pub(crate) provider_delay_s: f64,
     /// Seconds until an authoritative server knows of a change.
     pub(crate) dns_delay: PerServer<f64>,
     /// Authoritative servers that do not answer.
@@ -137,6 +139,7 @@ impl Default for Settings {
             job_seconds: 0.2,
             rds_seconds: 0.5,
             host_seconds: 0.1,
+            provider_delay_s: 0.0,
             dns_delay: PerServer::All(0.2),
             dns_down: PerServer::All(false),
             resolver_cache_s: PerServer::All(1.0),
@@ -147,7 +150,7 @@ impl Default for Settings {
             cloudflare_used: 0,
             dnssec: "no".to_owned(),
             dns_foreign: false,
-            eip_quota: 5,
+            eip_quota: 10,
             one_principal: false,
             access_level: 40,
             tag_level: 30,

@@ -22,20 +22,20 @@ use crate::text;
 /// What the provisioned cloud consists of; the same for a world without moto.
 #[derive(Clone, Debug)]
 pub(crate) struct Cloud {
-    addresses: [[Ipv4Addr; 3]; 2],
+    addresses: [[Ipv4Addr; 6]; 2],
     /// The access keys that moto made, by site.
     pub(crate) keys: [String; 2],
 }
 
 impl Cloud {
     /// A cloud of these addresses, in the order of [`PLACES`].
-    pub(crate) const fn new(addresses: [[Ipv4Addr; 3]; 2], keys: [String; 2]) -> Self {
+    pub(crate) const fn new(addresses: [[Ipv4Addr; 6]; 2], keys: [String; 2]) -> Self {
         Self { addresses, keys }
     }
 
     /// The cloud of a world without moto.
     pub(crate) fn fixed() -> Self {
-        let at = |site| [1, 2, 3].map(|place| Ipv4Addr::new(127, 77, site, place));
+        let at = |site| [1, 2, 3, 4, 5, 6].map(|place| Ipv4Addr::new(127, 77, site, place));
         Self::new([at(1), at(2)], [String::new(), String::new()])
     }
 

@@ -7,6 +7,9 @@ use bytes::Bytes;
 use crate::client::Client;
 use crate::front::Reply;
 use crate::profile::{BUCKET, BUCKET_REGION, PLACES, Place, Site};
+
+/// The addresses of one environment of a site.
+type Three = [Ipv4Addr; 3];
 use crate::text;
 use crate::world::{self, Cloud};
 
@@ -64,7 +67,8 @@ impl Direct<'_> {
         text::element(&xml, "AccessKeyId").map(str::to_owned).ok_or(xml)
     }
 
-    async fn region(&self, site: Site) -> Result<[Ipv4Addr; 3], String> {
+    /// Servers for three of [`PLACES`], each with an address of its own.
+    async fn servers(&self, site: Site, places: &[Place]) -> Result<Three, String> {
         let region = site.region();
         let run = [
             ("ImageId", "ami-12c6146b"),
@@ -75,10 +79,9 @@ impl Direct<'_> {
         let xml = self.form(region, "ec2", "RunInstances", &run).await?;
         let servers = text::elements(&xml, "instanceId");
         let mut addresses = [Ipv4Addr::UNSPECIFIED; 3];
-        for ((slot, place), server) in addresses.iter_mut().zip(PLACES).zip(servers) {
-            *slot = self.address(site, place, server).await?;
+        for ((slot, place), server) in addresses.iter_mut().zip(places).zip(servers) {
+            *slot = self.address(site, *place, server).await?;
         }
-        self.database(site).await?;
         Ok(addresses)
     }
 
@@ -92,7 +95,7 @@ impl Direct<'_> {
             ("Tag.2.Key", "Owner"),
             ("Tag.2.Value", owner),
             ("Tag.3.Key", "Environment"),
-            ("Tag.3.Value", "live"),
+            ("Tag.3.Value", place.environment()),
         ];
         self.form(region, "ec2", "CreateTags", &tags).await?;
         let allocate = [
@@ -103,7 +106,7 @@ impl Direct<'_> {
             ("TagSpecification.1.Tag.2.Key", "Owner"),
             ("TagSpecification.1.Tag.2.Value", owner),
             ("TagSpecification.1.Tag.3.Key", "Environment"),
-            ("TagSpecification.1.Tag.3.Value", "live"),
+            ("TagSpecification.1.Tag.3.Value", place.environment()),
         ];
         let xml = self.form(region, "ec2", "AllocateAddress", &allocate).await?;
         let id = text::element(&xml, "allocationId").ok_or_else(|| xml.clone())?;
@@ -166,11 +169,18 @@ pub(crate) async fn provision(client: &Client, moto: SocketAddr) -> Result<Cloud
         client.send(moto, "POST", control, &[], Bytes::new()).await?;
     }
     // One after the other, so that the seeded emulator gives the same addresses each time.
-    let hk = direct.region(Site::Hk).await?;
-    let sydney = direct.region(Site::Sydney).await?;
+    let (live, staging) = PLACES.split_at(3);
+    let mut addresses = [[Ipv4Addr::UNSPECIFIED; 6]; 2];
+    for site in Site::ALL {
+        addresses[site.index()][..3].copy_from_slice(&direct.servers(site, live).await?);
+        direct.database(site).await?;
+    }
     let users = [direct.user(Site::Hk).await?, direct.user(Site::Sydney).await?];
     direct.bucket().await?;
-    Ok(Cloud::new([hk, sydney], users))
+    for site in Site::ALL {
+        addresses[site.index()][3..].copy_from_slice(&direct.servers(site, staging).await?);
+    }
+    Ok(Cloud::new(addresses, users))
 }
 
 /// The names of the snapshots that people or programs made.

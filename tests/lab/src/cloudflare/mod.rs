@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Arrival;
 use crate::front::{Ask, Reply};
-use crate::profile::{CLOUDFLARE_TOKEN, RECORDS, ZONES};
+use crate::profile::{CLOUDFLARE_TOKEN, RECORDS, STAGING, ZONES};
 use crate::settings::Settings;
 use crate::text;
 use crate::world::{Cloud, World};
@@ -92,6 +92,7 @@ impl Cloudflare {
         for name in ZONES {
             let records = RECORDS
                 .iter()
+                .chain(&STAGING)
                 .flat_map(|(production, standby, place)| {
                     crate::profile::Site::ALL.into_iter().map(move |site| {
                         let name = match site.first_role() {

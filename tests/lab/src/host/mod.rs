@@ -22,5 +22,5 @@ pub(crate) const CONTROL_VARIABLE: &str = "CHANGEOVER_LAB_CONTROL";
 pub(crate) const SYSTEM_PROGRAMS: [&str; 8] =
     ["crontab", "docker", "psql", "ps", "pgrep", "df", "mount", "sha256sum"];
 /// Programs under `/usr/local/bin`.
-pub(crate) const SITE_PROGRAMS: [&str; 4] =
-    ["s3backup", "databaseReset", "sync_dropbox", "site_requests"];
+pub(crate) const SITE_PROGRAMS: [&str; 5] =
+    ["s3backup", "databaseReset", "sync_dropbox", "site_stop", "site_requests"];

@@ -25,6 +25,7 @@ async fn connection(lab: Lab, stream: TcpStream) {
     let site = lab.with(|world| {
         let site = world.cloud.site_at(local)?;
         let dead = world.settings.sites.get(site.name()).is_some_and(|settings| settings.dead);
+        let dead = dead || world.sites[site.index()].is_stopped();
         (!dead).then(|| (site, world.sites[site.index()].identity.config.clone()))
     });
     let Some((site, config)) = site else { return refuse(&stream) };

@@ -25,6 +25,8 @@ pub(crate) struct SiteState {
     version: String,
     configuration: Value,
     requests: u64,
+    /// Its containers were stopped; a deployment starts them.
+    stopped: bool,
     /// Requests for production's names: those of users, wherever DNS leads by now.
     users: u64,
     /// What the site shows when a TLS connection is opened.
@@ -35,13 +37,31 @@ impl SiteState {
     /// A site of the initial world.
     pub(crate) fn first(site: Site, identity: Identity) -> Self {
         let configuration = site.first_role().configuration();
-        Self { version: first_version().to_owned(), configuration, requests: 0, users: 0, identity }
+        Self {
+            version: first_version().to_owned(),
+            configuration,
+            requests: 0,
+            stopped: false,
+            users: 0,
+            identity,
+        }
     }
 
     /// Puts a version and a configuration live.
     pub(crate) fn deploy(&mut self, version: String, configuration: Value) {
         self.version = version;
         self.configuration = configuration;
+        self.stopped = false;
+    }
+
+    /// Stops what answers users; says whether it ran.
+    pub(crate) fn stop(&mut self) -> bool {
+        !std::mem::replace(&mut self.stopped, true)
+    }
+
+    /// Whether nothing answers users.
+    pub(crate) const fn is_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// How many requests for production's names there were so far.
@@ -56,7 +76,7 @@ impl SiteState {
     /// Whether the site answers for a name.
     fn serves(&self, host: &str) -> bool {
         let production = self.variable("REMOTE_HOSTNAME") == "gigadb.org";
-        profile::standby_names().iter().any(|name| name == host)
+        profile::standby_names().iter().chain(&profile::staging_names()).any(|name| name == host)
             || production && profile::production_names().iter().any(|name| name == host)
     }
 
@@ -64,7 +84,7 @@ impl SiteState {
     pub(crate) fn view(&self) -> Value {
         json!({
             "version": self.version, "configuration": self.configuration,
-            "requests": self.requests, "users": self.users,
+            "requests": self.requests, "users": self.users, "stopped": self.stopped,
         })
     }
 }
@@ -184,6 +204,7 @@ fn plain(status: u16, text: &str) -> Reply {
 pub(crate) fn certificate_names(settings: &SiteSettings) -> Vec<String> {
     let mut names = profile::production_names();
     names.extend(profile::standby_names());
+    names.extend(profile::staging_names());
     names.retain(|name| !settings.cert_without.contains(name));
     names
 }

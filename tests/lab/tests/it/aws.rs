@@ -32,7 +32,7 @@ fn rds(lab: &Lab, action: &str, rest: &str) -> String {
 
 #[test]
 fn a_snapshot_takes_time() {
-    let Some(program) = moto("a_snapshot_takes_time") else { return };
+    let program = moto();
     let lab = Lab::start("snapshot", &["--moto", &program, "--rds-seconds", "0.8"]);
     let instance = "DBInstanceIdentifier=rds-server-live-gigadb";
     let create =
@@ -56,7 +56,7 @@ fn a_snapshot_takes_time() {
 
 #[test]
 fn two_principals_and_tagged_addresses() {
-    let Some(program) = moto("two_principals_and_tagged_addresses") else { return };
+    let program = moto();
     let lab = Lab::start("principals", &["--moto", &program]);
     let identity = "Action=GetCallerIdentity&Version=2011-06-15";
     let of = |region| call(&lab, region, "sts", "POST", "/", identity);
@@ -73,7 +73,7 @@ fn two_principals_and_tagged_addresses() {
 
 #[test]
 fn host_programs_share_the_bucket() {
-    let Some(program) = moto("host_programs_share_the_bucket") else { return };
+    let program = moto();
     let lab = Lab::start("bucket-moto", &["--moto", &program]);
     lab.says("gigadb-hk-bastion", "s3backup 202611211200");
     let key = "gigadb_gigascience-upstream-gigadb-website_live_202611211200.backup";
@@ -87,7 +87,7 @@ fn host_programs_share_the_bucket() {
 
 #[test]
 fn a_reset_with_moto_is_fast_and_exact() {
-    let Some(program) = moto("a_reset_with_moto_is_fast_and_exact") else { return };
+    let program = moto();
     let lab = Lab::start("reset-moto", &["--moto", &program, "--rds-seconds", "0"]);
     let first = lab.world();
     rds(

@@ -184,7 +184,7 @@ impl Step<'_> {
     fn arrival(&self) -> Arrival {
         let changes = match self.program {
             "crontab" => crontab::changes(&self.args),
-            "s3backup" | "databaseReset" => true,
+            "s3backup" | "databaseReset" | "site_stop" => true,
             "sync_dropbox" => self.args.iter().any(|arg| arg == "--apply"),
             "psql" => database::changes(&tools::query_of(self)),
             "docker" => tools::compose(self).is_some_and(|verb| verb != "ps"),
@@ -208,6 +208,7 @@ impl Step<'_> {
             "docker" => tools::docker(lab, self),
             "psql" => tools::psql(lab, self),
             "sync_dropbox" => tools::sync_dropbox(lab, self),
+            "site_stop" => tools::site_stop(lab, self),
             "site_requests" => tools::site_requests(lab, self),
             "df" => system::df(lab, self),
             "mount" => system::mount(lab, self),

@@ -56,6 +56,15 @@ fn parsed(step: &Step<'_>) -> Parsed {
     parsed
 }
 
+/// Stops what serves users at this site; the next deployment starts it again.
+pub(super) fn site_stop(lab: &Lab, step: &Step<'_>) -> Output {
+    if !step.args.is_empty() {
+        return Output::failed(2, "site_stop: usage: site_stop\n");
+    }
+    let stopped = lab.with(|world| world.sites[step.site.index()].stop());
+    Output::ok("stopped\n").applied(stopped)
+}
+
 /// The queries of a `psql` call as one text.
 pub(super) fn query_of(step: &Step<'_>) -> String {
     parsed(step).queries.join("; ")

@@ -1,0 +1,48 @@
+//! Users were moved by hand and that was recorded: what a failover would have left behind.
+
+use std::collections::BTreeMap;
+
+use crate::machine::consent::Consent;
+use crate::machine::entry::Owed;
+use crate::machine::record::{Incident, Record};
+use crate::model::{Digest, SiteName};
+
+impl Record {
+    /// The site that users have left lost production, as in a failover of which nobody wrote anything down. It has a
+    /// number of its own: what is sent to fence the site is never taken for what an earlier run has sent.
+    pub(super) fn left_by_hand(&mut self, lost: &SiteName) {
+        let Some(to) = self.production().filter(|it| *it != lost).cloned() else { return };
+        self.runs += 1;
+        self.epoch += 1;
+        // Nobody wrote down when users left.
+        self.loads.remove(lost);
+        self.loads.remove(&to);
+        self.quarantined = Some(lost.clone());
+        self.owed.insert(Owed::Standby);
+        let consent = Consent {
+            lost: lost.clone(),
+            to,
+            diagnosis: "moved by hand".to_owned(),
+            fence_first: false,
+            data_of: None,
+            figure: None,
+            accepted: None,
+            writes: None,
+            missing: vec![],
+            acknowledged: None,
+            plan: Digest::default(),
+            armed: None,
+            down: None,
+            shown: None,
+            asked: self.now,
+        };
+        self.incident = Some(Incident {
+            run: self.runs,
+            at: self.now,
+            consent,
+            fence: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            found: None,
+        });
+    }
+}

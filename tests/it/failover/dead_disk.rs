@@ -1,0 +1,220 @@
+//! The journal's disk takes nothing more, at each moment of a failover. The errors are the system's own: no file of
+//! the process may grow beyond a length (`EFBIG`), so that lines fail whole or are written in part.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command as Process, Output, Stdio};
+use std::time::Duration;
+
+use changeover::app;
+use changeover::conductor::{Command, MayLose};
+use changeover::fault::Exit;
+use changeover::machine::State;
+use changeover::model::{Phase, Roles};
+use serde_json::json;
+
+use super::{failover, kill, to_the_end, users_are_on};
+use crate::practice::{Lab, Operator};
+
+const LOSS: MayLose = MayLose::Seconds(3_600);
+
+/// Production is lost; the words of the failover, and for an armed one those of the plan that was shown.
+async fn lost(lab: &Lab, name: &str, armed: bool) -> (Operator, Vec<String>) {
+    lab.reset();
+    let operator = Operator::new(lab, name);
+    operator.release("v4.3.4", "sydney").await;
+    if armed {
+        operator.order("engineer-a", Command::Arm).await.unwrap();
+    }
+    kill(lab, "sydney", "ap-southeast-2");
+    let mut words = vec!["failover", "--confirm", "hk", "--accept-data-loss", "1h"];
+    let shown = operator.dry("engineer-a", failover("hk", LOSS)).await.unwrap();
+    let plan = shown.plan.as_ref().unwrap().digest.short();
+    if armed {
+        words.extend(["--armed", "--plan", &plan]);
+    }
+    (operator, words.into_iter().map(str::to_owned).collect())
+}
+
+/// The program; from its start on no file of its may grow beyond this length, if one is given.
+fn limited(operator: &Operator, most: Option<u64>, words: &[String]) -> Process {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut plain = operator.program();
+    plain.args(words);
+    let mut it = Process::new("sh");
+    // A signal that is ignored stays so in the program: it sees the error instead.
+    let script = match most {
+        Some(most) => format!("trap '' XFSZ; exec prlimit --fsize={most} -- \"$0\" \"$@\""),
+        None => "trap '' XFSZ; exec \"$0\" \"$@\"".to_owned(),
+    };
+    it.args(["-c", &script]).arg(plain.get_program()).args(plain.get_args());
+    it.current_dir(plain.get_current_dir().unwrap());
+    it.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    it.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    it
+}
+
+/// From now on.
+fn forbid(child: &Child, most: u64) {
+    let pid = child.id().to_string();
+    let done = Process::new("prlimit").args(["--pid", &pid, &format!("--fsize={most}")]).status();
+    assert!(done.unwrap().success());
+}
+
+/// Waits until the practice cloud has had a call that is like this.
+fn wait_for(lab: &Lab, since: u64, what: &str) {
+    for _ in 0..400 {
+        let calls = lab.get(&format!("/_lab/calls?since={since}"));
+        if calls.as_array().unwrap().iter().any(|it| it["path"].to_string().contains(what)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{what} never came");
+}
+
+fn last_call(lab: &Lab) -> u64 {
+    let calls = lab.get("/_lab/calls");
+    calls.as_array().unwrap().iter().filter_map(|it| it["n"].as_u64()).max().unwrap_or(0)
+}
+
+fn batches(lab: &Lab, since: u64) -> usize {
+    let calls = lab.get(&format!("/_lab/calls?service=cloudflare&changes=true&since={since}"));
+    let calls = calls.as_array().unwrap().clone();
+    calls
+        .iter()
+        .filter(|it| it["path"].to_string().contains("/batch") && it["applied"] == true)
+        .count()
+}
+
+fn said(out: &Output) -> String {
+    let both = [out.stdout.clone(), out.stderr.clone()].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+/// It ended because a line could not be written, and says what to do now.
+fn names_the_way_on(out: &Output, way: &str) {
+    let said = said(out);
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    // Of lines written side by side any may be told of; the cause is the first one's.
+    assert!(said.contains("E4001") || said.contains("E4007"), "{said}");
+    let why = ["File too large", "a part of the line was written"];
+    assert!(why.iter().any(|it| said.contains(it)), "{said}");
+    assert!(said.contains("if this disk is dead"), "{said}");
+    assert!(said.contains(way), "{said}");
+}
+
+/// The bytes of the newest segment.
+fn newest(operator: &Operator) -> (PathBuf, u64) {
+    let entries = std::fs::read_dir(operator.state.join("gigadb/journal")).unwrap();
+    let path = entries.map(|it| it.unwrap().path()).max().unwrap();
+    let length = std::fs::metadata(&path).unwrap().len();
+    (path, length)
+}
+
+/// All bytes of the journal's folder.
+fn written(state: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(state.join("gigadb/journal")).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|it| it.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(|it| (it.clone(), std::fs::read(&it).unwrap())).collect()
+}
+
+/// The same failover with its journal in another folder; the dead one is not touched. Whoever works there.
+fn goes_on(lab: &Lab, operator: &Operator, name: &str, words: &[String]) -> Operator {
+    let other = lab.dir.path().join(format!("{name} elsewhere"));
+    let before = written(&operator.state);
+    let mut words = words.to_vec();
+    words.extend(["--journal".to_owned(), other.display().to_string()]);
+    let out = limited(operator, None, &words).output().unwrap();
+    let told = said(&out);
+    assert_eq!(out.status.code(), Some(0), "{told}");
+    assert!(told.contains("--state") && told.contains("run adopt --journal"), "{told}");
+    assert_eq!(written(&operator.state), before);
+    let there = Operator { state: other, ..Operator::new(lab, &format!("{name} there")) };
+    let there = Operator { workflows: operator.workflows.clone(), ..there };
+    let state = there.life().state;
+    assert!(matches!(state, State::Ready { at } if at.phase == Phase::Soak), "{state:?}\n{told}");
+    users_are_on(&there, lab, "hk");
+    there
+}
+
+/// The disk is back: everything is in the journal again, and the work goes on there.
+async fn joined(operator: &Operator, there: &Operator) {
+    there.order("engineer-a", Command::Accept).await.unwrap();
+    to_the_end(there, "hk").await;
+    let from = there.state.display().to_string();
+    let words = ["run", "adopt", "--journal", &from, "--yes", "--reason", "a new disk"];
+    let out = operator.program().args(words).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", said(&out));
+    app::verify(&operator.settings("reader"), &operator.system).unwrap();
+    let (here, gone) = (operator.life(), there.life());
+    assert_eq!(here.state, State::Steady);
+    assert_eq!((&here.record.roles, &here.record.owed), (&gone.record.roles, &gone.record.owed));
+    operator.order("engineer-a", Command::Arm).await.unwrap_err();
+    let again =
+        app::join(&operator.settings("engineer-a"), &operator.system, &there.state, "again".into());
+    let again = again.unwrap_err();
+    assert_eq!((again.code.id, again.exit()), ("E4012", Exit::Conflict), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dead_before_it_began() {
+    let lab = Lab::start();
+    for (name, armed) in [("slower", false), ("armed", true)] {
+        let (operator, words) = lost(&lab, name, armed).await;
+        let (applied, before) = (lab.applied(), written(&operator.state));
+        let out = limited(&operator, Some(0), &words).output().unwrap();
+        names_the_way_on(&out, "the same command with --journal DIR");
+        assert_eq!((lab.applied(), written(&operator.state)), (applied, before), "{name}");
+        let there = goes_on(&lab, &operator, name, &words);
+        joined(&operator, &there).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dying_before_the_first_intent_nothing_is_sent() {
+    let lab = Lab::start();
+    for (name, armed) in [("slower", false), ("armed", true)] {
+        let (operator, words) = lost(&lab, name, armed).await;
+        let (applied, since) = (lab.applied(), last_call(&lab));
+        // The standby's own jobs are looked at: what they need is written down next.
+        lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 1.0 } } }));
+        let child = limited(&operator, None, &words).spawn().unwrap();
+        wait_for(&lab, since, "gigadb-hk-bastion");
+        // A part of the next line is written, and no more.
+        forbid(&child, newest(&operator).1 + 10);
+        let out = child.wait_with_output().unwrap();
+        names_the_way_on(&out, "failover --journal DIR goes on from where it stands");
+        assert_eq!(lab.applied(), applied, "{name}: nothing was sent\n{}", said(&out));
+        let (path, _) = newest(&operator);
+        assert!(!std::fs::read(path).unwrap().ends_with(b"\n"), "{name}: the line is torn");
+        lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 0 } } }));
+        let there = goes_on(&lab, &operator, name, &["failover".to_owned()]);
+        joined(&operator, &there).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dying_between_the_intent_and_its_outcome_users_are_moved_once() {
+    let lab = Lab::start();
+    for (name, armed) in [("slower", false), ("armed", true)] {
+        let (operator, words) = lost(&lab, name, armed).await;
+        let since = last_call(&lab);
+        lab.post(
+            "/_lab/faults",
+            &json!({ "service": "cloudflare", "method": "POST", "path": "/batch",
+                "action": "timeout_after", "times": 2, "hold_s": 1.5 }),
+        );
+        let child = limited(&operator, None, &words).spawn().unwrap();
+        wait_for(&lab, since, "/batch");
+        forbid(&child, 0);
+        let out = child.wait_with_output().unwrap();
+        names_the_way_on(&out, "failover --journal DIR goes on from where it stands");
+        let record = operator.life().record;
+        let open = record.intents.values().any(|it| it.intent.action == "switch");
+        assert!(open && matches!(record.roles, Some(Roles::Moving { .. })), "{name}");
+        let there = goes_on(&lab, &operator, name, &["failover".to_owned()]);
+        assert_eq!(batches(&lab, since), 2, "{name}: one batch a zone, each once");
+        joined(&operator, &there).await;
+    }
+}
