@@ -15,9 +15,9 @@ async fn begun(name: &str) -> Run {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn g12_no_elastic_address_is_left() {
     let run = begun("g12").await;
-    run.lab.post("/_lab/set", &json!({ "eip_quota": 3 }));
+    run.lab.post("/_lab/set", &json!({ "eip_quota": 6 }));
     run.springs(&Trap {
-        says: &["quota", "3 of 3 elastic addresses are in use"],
+        says: &["quota", "6 of 6 elastic addresses are in use"],
         guards: &["quota"],
         touches: deploys,
     })
