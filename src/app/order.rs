@@ -130,7 +130,7 @@ pub async fn order_in(
     let arms = order.command == Command::Arm && !order.dry_run;
     tokio::select! {
         reply = reply => {
-            if arms {
+            if arms && reply.is_ok() {
                 kept::keep(&dir, &kept_text, &kept_workflow)?;
             }
             reply

@@ -298,11 +298,10 @@ impl Conductor {
             |it| format!("as when armed, {} ago: {}", age(it.at), it.says),
         );
         let facts = kept.map(|it| Fact::Looked { check: step.id.clone(), verdict: it.verdict });
-        debug_assert!(
-            kept.is_none_or(|it| it.verdict == Verdict::Pass),
-            "what failed is not armed"
-        );
-        StepEnd::new(Ended::Done, vec![self.evidence(&says)], facts.into_iter().collect())
+        // What failed is not armed; a plan that says so all the same moves nobody.
+        let passed = kept.is_none_or(|it| it.verdict == Verdict::Pass);
+        let ended = if passed { Ended::Done } else { Ended::Failed };
+        StepEnd::new(ended, vec![self.evidence(&says)], facts.into_iter().collect())
     }
 
     /// The batches have been answered: from here on all is as ever, and the lost site is fenced.

@@ -53,11 +53,27 @@ fn limited(operator: &Operator, most: Option<u64>, words: &[String]) -> Process 
     it
 }
 
-/// From now on.
-fn forbid(child: &Child, most: u64) {
+/// From now on, for a program that stands still meanwhile: no line is written between the look and the limit.
+fn forbid(child: &Child, most: impl FnOnce() -> u64) {
     let pid = child.id().to_string();
-    let done = Process::new("prlimit").args(["--pid", &pid, &format!("--fsize={most}")]).status();
-    assert!(done.unwrap().success());
+    let sh = |words: &[&str]| {
+        assert!(Process::new(words[0]).args(&words[1..]).status().unwrap().success())
+    };
+    sh(&["kill", "-STOP", &pid]);
+    while !stands_still(&pid) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    sh(&["prlimit", "--pid", &pid, &format!("--fsize={}", most())]);
+    sh(&["kill", "-CONT", &pid]);
+}
+
+/// Every thread of it is stopped: the system's own letter for that stands behind the name in parentheses.
+fn stands_still(pid: &str) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    threads.flatten().all(|it| {
+        std::fs::read_to_string(it.path().join("stat"))
+            .is_ok_and(|it| it.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
+    })
 }
 
 /// Waits until the practice cloud has had a call that is like this.
@@ -182,7 +198,7 @@ async fn dying_before_the_first_intent_nothing_is_sent() {
         let child = limited(&operator, None, &words).spawn().unwrap();
         wait_for(&lab, since, "gigadb-hk-bastion");
         // A part of the next line is written, and no more.
-        forbid(&child, newest(&operator).1 + 10);
+        forbid(&child, || newest(&operator).1 + 10);
         let out = child.wait_with_output().unwrap();
         names_the_way_on(&out, "failover --journal DIR goes on from where it stands");
         assert_eq!(lab.applied(), applied, "{name}: nothing was sent\n{}", said(&out));
@@ -207,7 +223,7 @@ async fn dying_between_the_intent_and_its_outcome_users_are_moved_once() {
         );
         let child = limited(&operator, None, &words).spawn().unwrap();
         wait_for(&lab, since, "/batch");
-        forbid(&child, 0);
+        forbid(&child, || 0);
         let out = child.wait_with_output().unwrap();
         names_the_way_on(&out, "failover --journal DIR goes on from where it stands");
         let record = operator.life().record;
