@@ -29,6 +29,9 @@ impl Conductor {
         if let Some(end) = Box::pin(self.still_on(by, at, position, &step)).await? {
             return Ok(end);
         }
+        if let Some(end) = Box::pin(self.served_meanwhile(at, &step)).await? {
+            return Ok(end);
+        }
         if at.phase == Phase::Fence {
             return self.fence_in_turn(by, at, position, &step).await;
         }

@@ -10,7 +10,7 @@ use crate::conductor::guard::confirmed;
 use crate::conductor::start::open_already;
 use crate::fault::{E2001, E2008, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
-use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId};
+use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId, Witness};
 use crate::port::Asked;
 use crate::view::words::lasting;
 
@@ -41,7 +41,9 @@ impl Conductor {
             Box::pin(self.agreed_upon(&record, it, acknowledged)).await?;
         if let Some(refused) = &preview.refused {
             let says = format!("{}: {}", preview.diagnosis.name(), preview.says);
-            let seen = Fault::new(&E2062, says).because(witnessed(&preview)).hint(refused.clone());
+            let seen = Fault::new(&E2062, says)
+                .because(witnessed(&preview.witnesses))
+                .hint(refused.clone());
             self.demand(Err(seen))?;
         }
         if let Some(shown) = &it.plan
@@ -358,8 +360,8 @@ fn accepted(preview: &Preview, given: Option<MayLose>) -> Result<Option<i64>, Fa
 }
 
 /// Who said what, in one sentence.
-fn witnessed(preview: &Preview) -> String {
-    let each = preview.witnesses.iter();
+pub(super) fn witnessed(witnesses: &[Witness]) -> String {
+    let each = witnesses.iter();
     let said: Vec<String> = each
         .map(|it| format!("{} {} ({}: {})", it.about.name(), it.says.name(), it.source, it.text))
         .collect();

@@ -26,6 +26,7 @@ impl Conductor {
         }
         if at.phase == Phase::Assess {
             self.demand(self.guard_loss())?;
+            self.demand(self.guard_consent(by).await)?;
         }
         match following(at, &life.record).map(|it| it.phase) {
             Some(Phase::Swap) if at.way == Way::Forth => {

@@ -8,6 +8,7 @@ mod armed;
 mod book;
 mod call;
 mod command;
+mod consent;
 mod drill;
 mod drive;
 mod exempt;

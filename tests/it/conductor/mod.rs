@@ -1,6 +1,7 @@
 //! The conductor over a scripted world: one test for each promise, and a thousand mishaps.
 
 mod chaos;
+mod consent;
 mod incident;
 mod orders;
 mod outlived;

@@ -1,0 +1,118 @@
+//! A failover that stood still before users were moved: what was agreed to is old when it is tried again.
+
+use changeover::conductor::{Command, GivenUp, MayLose, Reply};
+use changeover::fault::{Exit, Fault};
+use changeover::journal::Read;
+use changeover::machine::{Body, State};
+use changeover::model::{Phase, SiteName, Verdict};
+
+use super::rig::Rig;
+use super::world::Wrong;
+
+/// A failover from hk to sydney that halted in this phase, after which so many seconds passed.
+async fn halted(phase: Phase, acknowledge: Option<&str>, seconds: u64) -> Rig {
+    let rig = Rig::new();
+    rig.tell(Command::Init).await.unwrap();
+    lost(&rig, if acknowledge.is_some() { "nobody knows" } else { "hk" });
+    rig.truth(|it| match phase {
+        Phase::Swap => drop(it.sends.insert("switch".to_owned(), [Wrong::Refused; 20].into())),
+        _ => drop(it.verdicts.insert("there".to_owned(), Verdict::Fail)),
+    });
+    rig.truth(|it| it.verdicts.insert("gone".to_owned(), Verdict::Fail));
+    let given = GivenUp {
+        confirm: Some("sydney".into()),
+        accept_data_loss: Some(MayLose::Unknown),
+        acknowledge: acknowledge.map(str::to_owned),
+        ..GivenUp::default()
+    };
+    rig.tell(Command::Failover(given)).await.unwrap();
+    let state = rig.state();
+    assert!(matches!(state, State::Halted { at, .. } if at.phase == phase), "{state:?}");
+    rig.truth(|it| {
+        it.sends.clear();
+        it.verdicts.remove("there");
+    });
+    rig.wait(seconds);
+    rig
+}
+
+fn lost(rig: &Rig, what: &str) {
+    rig.truth(|it| it.so.insert("lost".to_owned(), what.to_owned()));
+}
+
+async fn retry(rig: &Rig) -> Result<Reply, Fault> {
+    rig.tell(Command::Retry).await
+}
+
+fn users_moved(rig: &Rig) -> bool {
+    rig.so("production") != "hk"
+}
+
+fn soaks(rig: &Rig) -> bool {
+    matches!(rig.state(), State::Ready { at } if at.phase == Phase::Soak)
+}
+
+#[tokio::test]
+async fn what_came_back_meanwhile_is_not_given_up_by_an_old_word() {
+    let rig = halted(Phase::Assess, None, 301).await;
+    lost(&rig, "");
+    let fault = retry(&rig).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2062", Exit::Refused), "{fault}");
+    let said = format!("{fault} {:?}", fault.hint);
+    assert!(said.contains("healthy") && said.contains("release abort"), "{said}");
+    assert!(!users_moved(&rig));
+    rig.tell(Command::Abort).await.unwrap();
+    assert_eq!(rig.state(), State::Steady);
+    assert!(!users_moved(&rig));
+}
+
+#[tokio::test]
+async fn what_is_still_lost_is_given_up_and_the_journal_says_that_it_was_looked_at_again() {
+    let rig = halted(Phase::Assess, None, 301).await;
+    retry(&rig).await.unwrap();
+    assert!(soaks(&rig) && users_moved(&rig), "{:?}", rig.state());
+    let lines = rig.world.journal.lines();
+    let again = |it: &&Read| {
+        matches!(&it.line.body, Body::Note { text, evidence, .. }
+            if text.ends_with("old; now: production_dead") && !evidence.is_empty())
+    };
+    assert_eq!(lines.iter().filter(again).count(), 1, "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_fresh_word_is_taken_as_it_is() {
+    let rig = halted(Phase::Assess, None, 200).await;
+    lost(&rig, "");
+    retry(&rig).await.unwrap();
+    assert!(soaks(&rig), "{:?}", rig.state());
+}
+
+#[tokio::test]
+async fn what_a_person_knew_better_they_still_know() {
+    let rig = halted(Phase::Assess, Some("it burns"), 301).await;
+    retry(&rig).await.unwrap();
+    assert!(soaks(&rig), "{:?}", rig.state());
+}
+
+#[tokio::test]
+async fn a_switch_tried_again_later_moves_nobody_from_a_site_that_serves() {
+    let rig = halted(Phase::Swap, None, 301).await;
+    lost(&rig, "");
+    let reply = retry(&rig).await.unwrap();
+    assert!(
+        matches!(rig.state(), State::Halted { at, .. } if at.phase == Phase::Swap),
+        "{reply:?}"
+    );
+    assert!(reply.sentence.contains("switch"), "{reply:?}");
+    assert_eq!(rig.so("production"), "hk");
+    let back = Command::Rollback { confirm: Some("hk".into()), accept_data_loss: true };
+    rig.tell(back).await.unwrap();
+    assert_eq!(rig.life().record.production().map(SiteName::as_str), Some("hk"));
+}
+
+#[tokio::test]
+async fn a_switch_tried_again_later_goes_on_while_production_is_lost() {
+    let rig = halted(Phase::Swap, None, 301).await;
+    retry(&rig).await.unwrap();
+    assert!(soaks(&rig) && users_moved(&rig), "{:?}", rig.state());
+}
