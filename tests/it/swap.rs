@@ -72,7 +72,7 @@ fn address_of(operator: &Operator, site: &str, record: &str) -> Ipv4Addr {
 fn users_are_on(operator: &Operator, site: &str) {
     for (name, record) in USERS {
         let own = address_of(operator, site, record);
-        let follows = (0..100).any(|_| {
+        let follows = (0..1_000).any(|_| {
             let there = authority(operator, name) == own;
             if !there {
                 std::thread::sleep(Duration::from_millis(10));
@@ -89,9 +89,10 @@ fn late(lab: &Lab, since: u64) -> Value {
     calls.as_array().unwrap().iter().find(|it| it["fault"] == "late").cloned().unwrap()
 }
 
-/// The same when it has arrived.
+/// The same when it is let go and has arrived.
 async fn arrived(lab: &Lab, since: u64) -> Value {
-    for _ in 0..100 {
+    lab.post("/_lab/go", &json!({}));
+    for _ in 0..600 {
         let late = late(lab, since);
         if late["ended"] == true {
             return late;
@@ -226,7 +227,7 @@ async fn a_late_request_changes_nothing_after_a_rollback_and_is_seen_before_one(
     let operator = fresh(&lab, "late-after");
     let before = records(&lab);
     to_the_swap(&operator).await;
-    on_batch(&lab, Some(ORG), "late", &json!({ "late_s": 5 }));
+    on_batch(&lab, Some(ORG), "late", &json!({ "late_s": 600 }));
     let since = last_call(&lab);
     let reply = swap(&operator).await;
     assert_ne!(reply.exit, Exit::Done, "{reply:?}");
@@ -241,7 +242,7 @@ async fn a_late_request_changes_nothing_after_a_rollback_and_is_seen_before_one(
     // It arrives before: it is found to have landed, and users are brought back all the same.
     let operator = fresh(&lab, "late-before");
     to_the_swap(&operator).await;
-    on_batch(&lab, Some(ORG), "late", &json!({ "late_s": 1.5 }));
+    on_batch(&lab, Some(ORG), "late", &json!({ "late_s": 600 }));
     let since = last_call(&lab);
     let reply = swap(&operator).await;
     assert_ne!(reply.exit, Exit::Done, "{reply:?}");

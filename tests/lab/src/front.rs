@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::call::{Arrival, Service};
 use crate::fault::{Action, Rule};
@@ -164,6 +165,8 @@ async fn handle(
         ..Arrival::default()
     };
     Lab::classify(service, &ask, &mut arrival);
+    // Before anybody can see that it has come.
+    let goes = lab.goes();
     let (n, generation, rule) = lab.with(|world| {
         let n = world.calls.begin(service, &arrival);
         let rule = crate::fault::take(&mut world.faults, service, &arrival);
@@ -172,7 +175,7 @@ async fn handle(
         }
         (n, world.generation, rule)
     });
-    let ticket = Ticket { lab, service, n, generation };
+    let ticket = Ticket { lab, service, n, generation, goes };
     // On its own task: a client that goes away does not undo what it asked for.
     let task = tokio::spawn(ticket.run(ask.clone(), rule));
     task.await.unwrap_or(Err(Closed)).map(|reply| response(&ask, reply))
@@ -184,6 +187,7 @@ struct Ticket {
     service: Service,
     n: u64,
     generation: u64,
+    goes: watch::Receiver<()>,
 }
 
 impl Ticket {
@@ -199,7 +203,6 @@ impl Ticket {
             self.end(&reply);
             return Ok(reply);
         };
-        let hold = text::seconds(rule.hold_s);
         match rule.action().unwrap_or(Action::Refuse) {
             Action::Refuse | Action::Cut => self.close(false),
             Action::Status(code) => {
@@ -210,18 +213,18 @@ impl Ticket {
             Action::ServerErrorAfter => self.lie(ask).await,
             Action::Half => self.lie(Ask { half: true, ..ask }).await,
             Action::TimeoutBefore => {
-                tokio::time::sleep(hold).await;
+                self.held(rule.hold_s).await;
                 self.close(false)
             }
             Action::TimeoutAfter => {
                 let done = self.effect(ask).await;
                 self.applied(done.applied);
-                tokio::time::sleep(hold).await;
+                self.held(rule.hold_s).await;
                 self.close(done.applied)
             }
             Action::Late => {
                 tokio::spawn(async move {
-                    tokio::time::sleep(text::seconds(rule.late_s)).await;
+                    self.held(rule.late_s).await;
                     if self.lab.with(|world| world.generation) == self.generation {
                         let done = self.effect(ask).await;
                         self.end(&Reply { status: 0, ..done });
@@ -229,6 +232,15 @@ impl Ticket {
                 });
                 Err(Closed)
             }
+        }
+    }
+
+    /// Waits so long, or until it is told to go on.
+    async fn held(&self, seconds: f64) {
+        let mut goes = self.goes.clone();
+        tokio::select! {
+            () = tokio::time::sleep(text::seconds(seconds)) => (),
+            _ = goes.changed() => (),
         }
     }
 

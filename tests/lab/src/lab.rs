@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tokio::sync::watch;
+
 use crate::call::{Arrival, Service};
 use crate::client::Client;
 use crate::front::{Ask, Reply};
@@ -34,12 +36,14 @@ pub(crate) struct Lab {
     /// What never changes.
     pub(crate) fixed: Arc<Fixed>,
     world: Arc<Mutex<World>>,
+    goes: watch::Sender<()>,
 }
 
 impl Lab {
     /// A handle of a new practice cloud.
     pub(crate) fn new(fixed: Fixed, world: World) -> Self {
-        Self { fixed: Arc::new(fixed), world: Arc::new(Mutex::new(world)) }
+        let goes = watch::Sender::new(());
+        Self { fixed: Arc::new(fixed), world: Arc::new(Mutex::new(world)), goes }
     }
 
     /// Looks at or changes the world, brought up to the present first.
@@ -47,6 +51,16 @@ impl Lab {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.advance(Instant::now());
         act(&mut world)
+    }
+
+    /// Hears of every time from here on that what is held or late goes on.
+    pub(crate) fn goes(&self) -> watch::Receiver<()> {
+        self.goes.subscribe()
+    }
+
+    /// What is held or late goes on now.
+    pub(crate) fn go_on(&self) {
+        self.goes.send_replace(());
     }
 
     /// Names the operation, its place and whether it is of a kind that changes state.

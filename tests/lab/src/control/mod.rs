@@ -33,6 +33,10 @@ pub(crate) async fn answer(lab: &Lab, ask: &Ask) -> Reply {
             lab.with(|world| world.faults.clear());
             Reply::json(200, &json!([]))
         }
+        ("POST", "/_lab/go") => {
+            lab.go_on();
+            Reply::json(200, &json!({"ok": true}))
+        }
         ("GET", "/_lab/world") => or_error(view::world(lab).await),
         ("POST", "/_lab/reset") if body.get("only").is_some_and(|it| it == "records") => {
             lab.with(|world| {
