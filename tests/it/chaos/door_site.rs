@@ -354,11 +354,10 @@ impl Act {
 
     async fn push_job(&self, with: &GitlabPlay, changes: &[Change]) -> Sent {
         let site = self.project_site(&with.project);
-        let (tag, name) = (with.r#ref.clone(), changes[0].key.clone());
+        let name = changes[0].key.clone();
         let fence = changes[0].old.as_deref().and_then(Fence::parse).unwrap();
         let at = if name == with.job { 0 } else { 2 };
         let id: u64 = fence.0[at].parse().unwrap();
-        let _ = tag;
         let effect = move |it: &mut Earth| it.push(site, id).map(|_| ());
         match self.request(None, Box::new(effect)).await {
             // "Unplayable" may mean that an earlier request has landed: reading back tells.

@@ -247,7 +247,7 @@ impl Rig {
 
     fn ordered(&self, who: &str, command: &Command, dry: bool) -> Option<Result<Reply, Fault>> {
         let told = self.told(who, command, dry);
-        self.door.clock.run(&AtomicBool::new(false), told).flatten()
+        self.door.clock.run(told).flatten()
     }
 
     /// The same as something to be awaited beside others.

@@ -1,7 +1,6 @@
 //! One seed: production is lost, operators do what they do, everything goes wrong; then it stops going wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
 
 use changeover::conductor::{Command, MayLose, Reply};
 use changeover::fault::Fault;
@@ -243,7 +242,7 @@ impl Play {
         match (self.outcome.second, &self.other) {
             (Some(Second::Heard), _) => {
                 let both = self.rig.beside((MANAGER, command), ("engineer-b", command), after);
-                let [one, two] = clock.run(&AtomicBool::new(false), both).unwrap_or_default();
+                let [one, two] = clock.run(both).unwrap_or_default();
                 self.note(&self.rig, "engineer-b", command, &two);
                 self.after(MANAGER, command, one);
             }
@@ -274,7 +273,7 @@ impl Play {
                 other.told("engineer-b", theirs, false).await
             };
             let both = async { futures_util::join!(self.rig.told(MANAGER, command, false), waits) };
-            clock.run(&AtomicBool::new(false), both).unwrap_or_default()
+            clock.run(both).unwrap_or_default()
         };
         self.note(&other, "engineer-b, elsewhere", theirs, &two);
         self.after(MANAGER, command, one);

@@ -1,7 +1,7 @@
 //! The door's part in an incident: what can be reached, what witnesses say, what an armed plan keeps.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use changeover::drift::{Known, Name, Report, compare};
@@ -145,7 +145,8 @@ impl Door {
         look: impl FnOnce(&mut Earth, bool) -> bool + Send,
     ) -> Witness {
         let read = Box::pin(self.read(host, look));
-        let late = self.clock.pause(u64::try_from(asked.deadline.as_millis()).unwrap());
+        let deadline = u64::try_from(asked.deadline.as_millis()).unwrap();
+        let late = Box::pin(self.clock.pause(deadline));
         let heard = futures_util::future::select(read, late).await;
         let says = match (heard, seer) {
             (futures_util::future::Either::Left((Ok(true), _)), _) => Says::Up,
@@ -201,7 +202,7 @@ pub(crate) fn drift(rig: &Rig) -> (Report, u64) {
     let was = std::mem::replace(&mut rig.door.earth().faults.on, false);
     let (life, began) = (rig.life(), rig.door.clock.ms());
     let looked = rig.door.looked(&life.record.addresses, Duration::from_secs(10));
-    let sight = rig.door.clock.run(&AtomicBool::new(false), looked).unwrap_or_default();
+    let sight = rig.door.clock.run(looked).unwrap_or_default();
     let now = rig.door.clock.now();
     let known = Known { workflow: shipped(), life: &life, working: false, now };
     let report = compare(&known, &sight);
