@@ -64,7 +64,7 @@ impl Lab {
             .spawn()
             .expect("changeover-lab stands beside the tests: cargo build --workspace");
         let mut lab = Self { child, dir, env: BTreeMap::new() };
-        for _ in 0..600 {
+        for _ in 0..2_400 {
             if lab.dir.path().join("ready").exists() {
                 lab.env = exports(&std::fs::read_to_string(lab.dir.path().join("env.sh")).unwrap());
                 return lab;
@@ -149,9 +149,37 @@ impl Lab {
     }
 }
 
+/// Looks of `drift` since this request that have listed the records of both zones.
+pub(crate) fn looks(lab: &Lab, since: u64) -> usize {
+    let calls = lab.get(&format!("/_lab/calls?service=cloudflare&since={since}"));
+    let lists = |it: &&Value| it["method"] == "GET" && text(&it["path"]).ends_with("/dns_records");
+    calls.as_array().unwrap().iter().filter(lists).count() / 2
+}
+
 /// The number of the last request so far.
 pub(crate) fn last_call(lab: &Lab) -> u64 {
     lab.get("/_lab/calls").as_array().unwrap().last().map_or(0, |it| it["n"].as_u64().unwrap())
+}
+
+/// Stops the program, and comes back when every thread of it stands still: the system's own letter for that is
+/// behind the name in parentheses.
+pub(crate) fn stop(child: &Child) {
+    let pid = child.id().to_string();
+    assert!(Process::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+    let still = |task: &Path| {
+        let stat = std::fs::read_to_string(task.join("stat"));
+        stat.is_ok_and(|it| it.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
+    };
+    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
+    while !tasks().all(|it| still(&it.path())) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// And lets it go on.
+pub(crate) fn go_on(child: &Child) {
+    let pid = child.id().to_string();
+    assert!(Process::new("kill").args(["-CONT", &pid]).status().unwrap().success());
 }
 
 fn text(value: &Value) -> String {

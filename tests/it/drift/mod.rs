@@ -6,4 +6,5 @@ mod adopting;
 mod pure;
 mod world;
 
+pub(crate) use act::in_two_looks;
 pub(crate) use world::{Paper, address, now, site, unknown};

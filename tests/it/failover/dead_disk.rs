@@ -1,9 +1,8 @@
 //! The journal's disk takes nothing more, at each moment of a failover. The errors are the system's own: no file of
 //! the process may grow beyond a length (`EFBIG`), so that lines fail whole or are written in part.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command as Process, Output, Stdio};
-use std::time::Duration;
 
 use changeover::app;
 use changeover::conductor::{Command, MayLose};
@@ -12,8 +11,8 @@ use changeover::machine::State;
 use changeover::model::{Phase, Roles};
 use serde_json::json;
 
-use super::{failover, kill, to_the_end, users_are_on};
-use crate::practice::{Lab, Operator};
+use super::{asked, failover, kill, landed, to_the_end, until, users_are_on, written};
+use crate::practice::{Lab, Operator, go_on, last_call, stop};
 
 const LOSS: MayLose = MayLose::Seconds(3_600);
 
@@ -55,51 +54,10 @@ fn limited(operator: &Operator, most: Option<u64>, words: &[String]) -> Process 
 
 /// From now on, for a program that stands still meanwhile: no line is written between the look and the limit.
 fn forbid(child: &Child, most: impl FnOnce() -> u64) {
-    let pid = child.id().to_string();
-    let sh = |words: &[&str]| {
-        assert!(Process::new(words[0]).args(&words[1..]).status().unwrap().success())
-    };
-    sh(&["kill", "-STOP", &pid]);
-    while !stands_still(&pid) {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    sh(&["prlimit", "--pid", &pid, &format!("--fsize={}", most())]);
-    sh(&["kill", "-CONT", &pid]);
-}
-
-/// Every thread of it is stopped: the system's own letter for that stands behind the name in parentheses.
-fn stands_still(pid: &str) -> bool {
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    threads.flatten().all(|it| {
-        std::fs::read_to_string(it.path().join("stat"))
-            .is_ok_and(|it| it.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
-    })
-}
-
-/// Waits until the practice cloud has had a call that is like this.
-fn wait_for(lab: &Lab, since: u64, what: &str) {
-    for _ in 0..400 {
-        let calls = lab.get(&format!("/_lab/calls?since={since}"));
-        if calls.as_array().unwrap().iter().any(|it| it["path"].to_string().contains(what)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("{what} never came");
-}
-
-fn last_call(lab: &Lab) -> u64 {
-    let calls = lab.get("/_lab/calls");
-    calls.as_array().unwrap().iter().filter_map(|it| it["n"].as_u64()).max().unwrap_or(0)
-}
-
-fn batches(lab: &Lab, since: u64) -> usize {
-    let calls = lab.get(&format!("/_lab/calls?service=cloudflare&changes=true&since={since}"));
-    let calls = calls.as_array().unwrap().clone();
-    calls
-        .iter()
-        .filter(|it| it["path"].to_string().contains("/batch") && it["applied"] == true)
-        .count()
+    stop(child);
+    let limit = ["--pid".to_owned(), child.id().to_string(), format!("--fsize={}", most())];
+    assert!(Process::new("prlimit").args(limit).status().unwrap().success());
+    go_on(child);
 }
 
 fn said(out: &Output) -> String {
@@ -125,14 +83,6 @@ fn newest(operator: &Operator) -> (PathBuf, u64) {
     let path = entries.map(|it| it.unwrap().path()).max().unwrap();
     let length = std::fs::metadata(&path).unwrap().len();
     (path, length)
-}
-
-/// All bytes of the journal's folder.
-fn written(state: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let entries = std::fs::read_dir(state.join("gigadb/journal")).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|it| it.unwrap().path()).collect();
-    paths.sort();
-    paths.into_iter().map(|it| (it.clone(), std::fs::read(&it).unwrap())).collect()
 }
 
 /// The same failover with its journal in another folder; the dead one is not touched. Whoever works there.
@@ -196,7 +146,7 @@ async fn dying_before_the_first_intent_nothing_is_sent() {
         // The standby's own jobs are looked at: what they need is written down next.
         lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 1.0 } } }));
         let child = limited(&operator, None, &words).spawn().unwrap();
-        wait_for(&lab, since, "gigadb-hk-bastion");
+        until("its machine is asked", || !asked(&lab, since, "gigadb-hk-bastion").is_empty());
         // A part of the next line is written, and no more.
         forbid(&child, || newest(&operator).1 + 10);
         let out = child.wait_with_output().unwrap();
@@ -219,18 +169,19 @@ async fn dying_between_the_intent_and_its_outcome_users_are_moved_once() {
         lab.post(
             "/_lab/faults",
             &json!({ "service": "cloudflare", "method": "POST", "path": "/batch",
-                "action": "timeout_after", "times": 2, "hold_s": 1.5 }),
+                "action": "timeout_after", "times": 2, "hold_s": 600 }),
         );
         let child = limited(&operator, None, &words).spawn().unwrap();
-        wait_for(&lab, since, "/batch");
+        until("users are being moved", || !asked(&lab, since, "/batch").is_empty());
         forbid(&child, || 0);
+        lab.post("/_lab/go", &json!({}));
         let out = child.wait_with_output().unwrap();
         names_the_way_on(&out, "failover --journal DIR goes on from where it stands");
         let record = operator.life().record;
         let open = record.intents.values().any(|it| it.intent.action == "switch");
         assert!(open && matches!(record.roles, Some(Roles::Moving { .. })), "{name}");
         let there = goes_on(&lab, &operator, name, &["failover".to_owned()]);
-        assert_eq!(batches(&lab, since), 2, "{name}: one batch a zone, each once");
+        assert_eq!(landed(&lab, since), 2, "{name}: one batch a zone, each once");
         joined(&operator, &there).await;
     }
 }

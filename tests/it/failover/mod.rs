@@ -10,6 +10,9 @@ mod refused;
 mod swap;
 mod tables;
 
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use changeover::conductor::{Command, GivenUp, MayLose, Reply};
 use changeover::machine::State;
 use changeover::model::{Phase, SiteName};
@@ -43,32 +46,57 @@ pub(crate) fn failover(to: &str, loss: MayLose) -> Command {
     })
 }
 
-/// Users' first name leads here, by every record of the group.
-fn users_are_on(operator: &Operator, lab: &Lab, site: &str) {
-    let record = operator.life().record;
-    let own = record.addresses[&SiteName::from(site)]["web"].clone();
-    let world = lab.world();
-    let found = world["records"].to_string();
-    let leads = leads_to(&world, "gigadb.org");
-    assert_eq!(leads.as_deref(), Some(own.as_str()), "{found}");
-}
+/// The names of each record of the switch: production's, and the standby's.
+const NAMES: [(&str, &str, &str); 4] = [
+    ("web", "gigadb.org", "alt-live.gigadb.host"),
+    ("portainer", "portainer.gigadb.org", "portainer.alt-live.gigadb.host"),
+    ("files", "files.gigadb.org", "files.alt-live.gigadb.host"),
+    ("bastion", "bastion.gigadb.host", "bastion.alt-live.gigadb.host"),
+];
 
-fn leads_to(world: &Value, name: &str) -> Option<String> {
-    fn find(value: &Value, name: &str) -> Option<String> {
-        match value {
-            Value::Object(map) => {
-                if map.get("name").and_then(Value::as_str) == Some(name)
-                    && map.get("type").and_then(Value::as_str) == Some("A")
-                {
-                    return map.get("content")?.as_str().map(str::to_owned);
-                }
-                map.values().find_map(|it| find(it, name))
-            }
-            Value::Array(items) => items.iter().find_map(|it| find(it, name)),
-            _ => None,
+/// Every name of the group has its one record, and that leads where this site being production puts it.
+fn users_are_on(operator: &Operator, lab: &Lab, site: &str) {
+    let addresses = operator.life().record.addresses;
+    let other = if site == "hk" { "sydney" } else { "hk" };
+    let world = lab.world();
+    let zones = world["records"].as_object().unwrap().values();
+    let rows: Vec<&Value> = zones.flat_map(|it| it.as_array().unwrap()).collect();
+    for (record, production, standby) in NAMES {
+        for (name, of) in [(production, site), (standby, other)] {
+            let here = rows.iter().filter(|it| it["type"] == "A" && it["name"] == name);
+            let leads: Vec<&Value> = here.map(|it| &it["content"]).collect();
+            assert_eq!(leads, [&json!(addresses[&SiteName::from(of)][record])], "{name}: {rows:?}");
         }
     }
-    find(&world["records"], name)
+}
+
+/// Requests since this one whose path has this part.
+fn asked(lab: &Lab, since: u64, part: &str) -> Vec<Value> {
+    let mut calls = lab.get(&format!("/_lab/calls?since={since}")).as_array().unwrap().clone();
+    calls.retain(|it| it["path"].as_str().unwrap().contains(part));
+    calls
+}
+
+/// Batches that took effect since this request.
+fn landed(lab: &Lab, since: u64) -> usize {
+    asked(lab, since, "/batch").iter().filter(|it| it["applied"] == true).count()
+}
+
+fn until(what: &str, so: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !so() {
+        assert!(since.elapsed() < Duration::from_secs(120), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// All bytes of the journal's folder.
+fn written(state: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(state.join("gigadb/journal")).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|it| it.unwrap().path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths.into_iter().map(|it| (it.clone(), std::fs::read(&it).unwrap())).collect()
 }
 
 /// Takes the open run to its end.

@@ -4,10 +4,10 @@ use changeover::conductor::{Command, GivenUp, MayLose};
 use changeover::fault::Exit;
 use changeover::machine::State;
 use changeover::model::{Phase, Roles};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{kill, raise, to_the_end, users_are_on};
-use crate::practice::{Lab, Operator};
+use super::{kill, landed, raise, to_the_end, users_are_on};
+use crate::practice::{Lab, Operator, last_call};
 
 const REGIONS: [(&str, &str); 2] = [("hk", "ap-east-1"), ("sydney", "ap-southeast-2")];
 
@@ -30,22 +30,6 @@ fn again(to: &str) -> Command {
         acknowledge: Some("the exercise goes on".to_owned()),
         ..GivenUp::default()
     })
-}
-
-/// Batches that took effect since this call.
-fn landed(lab: &Lab, since: u64) -> usize {
-    let calls = lab.get(&format!("/_lab/calls?since={since}&changes=true"));
-    let batch = |it: &&Value| {
-        it["service"] == "cloudflare"
-            && it["applied"] == true
-            && it["path"].to_string().contains("batch")
-    };
-    calls.as_array().unwrap().iter().filter(batch).count()
-}
-
-fn last_call(lab: &Lab) -> u64 {
-    let calls = lab.get("/_lab/calls");
-    calls.as_array().unwrap().iter().filter_map(|it| it["n"].as_u64()).max().unwrap_or(0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

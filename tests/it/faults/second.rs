@@ -10,7 +10,7 @@ use changeover::model::Phase;
 use serde_json::json;
 
 use super::{lines, until};
-use crate::practice::{Lab, Operator, last_call};
+use crate::practice::{Lab, Operator, go_on, last_call, stop};
 
 /// The program itself, as this operator runs it.
 pub(super) fn program(operator: &Operator, words: &[&str]) -> Process {
@@ -31,15 +31,13 @@ pub(super) fn said(output: &Output) -> String {
     )
 }
 
-fn signal(child: &Child, name: &str) {
-    let sent = Process::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
+/// Nobody waits so long for one that hangs, even where everything is slow.
+const AT_ONCE: Duration = Duration::from_secs(30);
 
 /// Starts the next phase and waits until its long command runs on the host.
 fn holder(lab: &Lab, operator: &Operator) -> Child {
     let child = program(operator, &["release", "next", "--yes"]).spawn().unwrap();
-    for _ in 0..600 {
+    for _ in 0..3_000 {
         let running = lab.world()["running"].as_array().unwrap().clone();
         if running.iter().any(|it| it["program"] == "s3backup") {
             return child;
@@ -79,14 +77,14 @@ async fn a_second_command_is_handed_over_or_refused_with_the_holders_name() {
     until(&operator, Phase::SyncOff).await;
     lab.post("/_lab/set", &json!({ "host_seconds": 2.0 }));
     let child = holder(&lab, &operator);
-    signal(&child, "-STOP");
+    stop(&child);
     let before = lines(&operator).len();
     let began = Instant::now();
     let refused = program(&operator, &["run", "pause"]).output().unwrap();
     let waited = began.elapsed();
     let text = said(&refused);
     assert_eq!(refused.status.code(), Some(5), "{text}");
-    assert!(waited < Duration::from_secs(4), "{waited:?}");
+    assert!(waited < AT_ONCE, "{waited:?}");
     let host = nix_host();
     for part in ["E4002", &format!("pid {}", child.id()), &host, "since ", "release next"] {
         assert!(text.contains(part), "{part:?} is missing: {text}");
@@ -101,10 +99,10 @@ async fn a_second_command_is_handed_over_or_refused_with_the_holders_name() {
         let began = Instant::now();
         let read = program(&operator, words).output().unwrap();
         assert_eq!(read.status.code(), Some(0), "{words:?}: {}", said(&read));
-        assert!(began.elapsed() < Duration::from_secs(2), "{words:?}");
+        assert!(began.elapsed() < AT_ONCE, "{words:?}");
     }
     assert_eq!(lines(&operator).len(), before, "nothing was written");
-    signal(&child, "-CONT");
+    go_on(&child);
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", said(&ended));
     assert!(matches!(operator.life().state, State::Ready { at } if at.phase == Phase::Backup));
