@@ -45,16 +45,17 @@ impl Moto {
         let program = std::env::var_os("CHANGEOVER_MOTO")
             .expect("CHANGEOVER_MOTO names moto_server; scripts/test sets it");
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Command::new(&program)
+        let mut server = Command::new(&program)
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let moto = Self { server, url: format!("http://127.0.0.1:{port}") };
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(server.try_wait().unwrap().is_none(), "the emulator ended: is {port} taken?");
             std::thread::park_timeout(Duration::from_millis(100));
         }
+        let moto = Self { server, url: format!("http://127.0.0.1:{port}") };
         let python = std::path::Path::new(&program).with_file_name("python");
         let keys = Command::new(python).args(["-c", IAM, &moto.url]).output().unwrap();
         let keys = String::from_utf8(keys.stdout).unwrap();

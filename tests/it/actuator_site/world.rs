@@ -246,7 +246,7 @@ pub(super) fn done(seen: &Seen) -> Vec<Fact> {
 
 /// Observes until it is no longer busy.
 pub(super) async fn settled(action: &dyn Action) -> Seen {
-    for _ in 0..200 {
+    for _ in 0..2_000 {
         let seen = action.observe().await;
         if !matches!(seen, Seen::Busy { .. }) {
             return seen;

@@ -102,7 +102,7 @@ fn a_journal_brought_back_from_an_old_copy_is_found_out() {
     walk.life = life;
     // The store is opened beside what goes on; from then on nothing is written any more.
     journal.remember(&walk.life);
-    let refused = (0..200).find_map(|_| {
+    let refused = (0..3_000).find_map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(20));
         let (draft, life) = walk.next();
         let fault = journal.append(draft).err();

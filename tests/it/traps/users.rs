@@ -28,7 +28,7 @@ async fn g06_a_job_would_load_over_the_site_that_users_are_on() {
     .await;
     let before = run.database("sydney");
     run.lab.post("/_lab/fire", &json!({ "host": "gigadb-sydney-bastion", "job": "databaseReset" }));
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         if run.database("sydney")["drops"] != before["drops"] {
             return;
         }
@@ -82,7 +82,7 @@ async fn redeploy_as_standby(run: &Run) {
     let jobs = ask("GET", &jobs, &Value::Null);
     let build = jobs.as_array().unwrap().iter().find(|it| it["name"] == "build_live").unwrap();
     ask("POST", &format!("jobs/{}/retry", build["id"]), &Value::Null);
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         let site = run.lab.world()["sites"]["sydney"].clone();
         if site["configuration"]["REMOTE_HOSTNAME"] == "alt-live.gigadb.host" {
             return;

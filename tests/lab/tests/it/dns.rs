@@ -1,6 +1,6 @@
 //! DNS: what the API holds is served later, by each server in its own time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -64,11 +64,13 @@ fn a_resolver_counts_down() {
     let lab = Lab::start("cache", &["--dns-delay", "0"]);
     lab.control("POST", "set", &json!({"resolver_cache_s": 30, "dns_down": [true, false]}));
     let resolver = lab.servers("CHANGEOVER_RESOLVERS")[0];
+    let began = Instant::now();
     let first = look_up(resolver, "gigadb.org", 1, false).unwrap().answers;
     swap(&lab, "127.9.9.9");
     std::thread::sleep(Duration::from_millis(1200));
     let second = look_up(resolver, "gigadb.org", 1, false).unwrap().answers;
-    assert_eq!((first[0].1, second[0].1), (60, 59));
+    let passed = u32::try_from(began.elapsed().as_secs()).unwrap();
+    assert!(first[0].1 == 60 && (59 - passed..60).contains(&second[0].1), "{second:?}");
     assert_eq!(first[0].0, second[0].0);
     assert!(look_up(lab.servers("CHANGEOVER_AUTHORITY")[0], "gigadb.org", 1, false).is_none());
 }
