@@ -18,6 +18,7 @@ pub(crate) use seen::Gone;
 use super::door::{Defect, Lean};
 use play::{Outcome, one};
 use rest::tally;
+use ways::Way;
 
 /// In each of four shards.
 const SEEDS: u64 = 250;
@@ -77,6 +78,30 @@ fn shard(number: u64) {
         }
     }
     assert!(bad.is_empty(), "{} seeds broken:\n{}", bad.len(), bad.join("\n"));
+    if only.is_none() {
+        meant(&outcomes);
+    }
+}
+
+/// That nothing is broken means something only where it could have been: everything that these seeds are about
+/// happened in each shard, and nearly all of them were judged.
+fn meant(outcomes: &BTreeMap<u64, Outcome>) {
+    let all = || outcomes.values();
+    let sum = |of: fn(&Outcome) -> u64| all().map(of).sum::<u64>();
+    assert_eq!(tally(all().map(|it| it.way)).len(), Way::ALL.len());
+    assert_eq!(tally(all().map(|it| it.second)).len(), 4, "each other operator");
+    assert_eq!(tally(all().map(|it| it.end)).len(), 3, "users here, there, and half-way");
+    let was = tally(all().flat_map(|it| it.was.iter().copied()));
+    for what in ["armed", "from the armed plan", "during a release", "rejoined", "home"] {
+        assert!(was.get(what).is_some_and(|it| *it >= SEEDS / 25), "{what}: {was:?}");
+    }
+    let unjudged: u64 = was.iter().filter(|it| it.0.starts_with("not judged")).map(|it| it.1).sum();
+    assert!(unjudged <= SEEDS / 50, "{was:?}");
+    assert!(sum(|it| it.moved) >= SEEDS / 3, "users are moved in many seeds");
+    assert!(sum(|it| it.rows) > 0, "and rows are lost, as agreed");
+    assert!(sum(|it| it.two) > 0 && sum(|it| it.beside) > 0, "two sites take writes");
+    let dies = |it: &Outcome| it.faults.get("process: dies after a batch").copied().unwrap_or(0);
+    assert!(sum(dies) > 0, "processes die between two batches");
 }
 
 #[test]
