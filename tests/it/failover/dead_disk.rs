@@ -116,7 +116,8 @@ async fn joined(operator: &Operator, there: &Operator) {
     let (here, gone) = (operator.life(), there.life());
     assert_eq!(here.state, State::Steady);
     assert_eq!((&here.record.roles, &here.record.owed), (&gone.record.roles, &gone.record.owed));
-    operator.order("engineer-a", Command::Arm).await.unwrap_err();
+    let early = operator.order("engineer-a", Command::Arm).await.unwrap_err();
+    assert_eq!(early.code.id, "E2065", "the other site is not rebuilt: {early}");
     let again =
         app::join(&operator.settings("engineer-a"), &operator.system, &there.state, "again".into());
     let again = again.unwrap_err();
@@ -144,7 +145,7 @@ async fn dying_before_the_first_intent_nothing_is_sent() {
         let (operator, words) = lost(&lab, name, armed).await;
         let (applied, since) = (lab.applied(), last_call(&lab));
         // The standby's own jobs are looked at: what they need is written down next.
-        lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 1.0 } } }));
+        lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 3.0 } } }));
         let child = limited(&operator, None, &words).spawn().unwrap();
         until("its machine is asked", || !asked(&lab, since, "gigadb-hk-bastion").is_empty());
         // A part of the next line is written, and no more.
