@@ -132,7 +132,7 @@ impl Conductor {
         let (changes, evidence) = match &mut zones {
             Ok(zones) => self.kept_move(&workflow, &record, zones, &mut against).await,
             Err(it) => {
-                against.push(it.says.clone());
+                against.push(format!("{}: {}", it.source, it.says));
                 (vec![], vec![it.clone()])
             }
         };
