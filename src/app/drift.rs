@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Glance, Settings, glance, read, text_of};
+use crate::app::{Glance, Settings, glance, read_own, text_of};
 use crate::drift::{Adoption, Known, Report, adoption, compare};
 use crate::fault::{E2009, Fault};
 use crate::model::{Sight, SystemName};
@@ -42,7 +42,7 @@ pub async fn drift(
         Some(workflow) => Arc::clone(workflow),
         None => {
             let (text, file) = text_of(settings, system)?;
-            Arc::new(read(&text, &file)?)
+            Arc::new(read_own(system, &text, &file)?)
         }
     };
     let wire = Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), Arc::new(NoTap));

@@ -22,17 +22,17 @@ fn head(text: &str, body: &str) -> String {
 /// # Errors
 /// It could not be written.
 pub(super) fn keep(dir: &Path, text: &str, workflow: &Workflow) -> Result<(), Fault> {
-    // One that cannot be written as JSON is read from its text, which is slower.
-    let Ok(body) = serde_json::to_string(workflow) else { return Ok(()) };
+    // One that cannot be written down is read from its text, which is slower.
+    let Some(body) = workflow.as_read() else { return Ok(()) };
     journal::shelve(dir, NAME, &format!("{}\n{body}", head(text, &body)))
 }
 
-/// What was kept of this text, if it was.
-pub(super) fn workflow(dir: &Path, text: &str) -> Option<Workflow> {
+/// What was kept of this text, if it was, and its digest: only the journal can say that `arm` kept it.
+pub(super) fn workflow(dir: &Path, text: &str) -> Option<(Workflow, Digest)> {
     let file = journal::shelved(dir, NAME)?;
     let (said, body) = file.split_once('\n')?;
     if said != head(text, body) {
         return None;
     }
-    serde_json::from_str(body).ok()
+    Some((serde_json::from_str(body).ok()?, Digest::of(body.as_bytes())))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::{Settings, folder, read, text_of};
+use crate::app::{Settings, folder, read, read_own, text_of};
 use crate::fault::Fault;
 use crate::journal;
 use crate::model::{Digest, StepId, SystemName, Time};
@@ -17,7 +17,7 @@ use crate::workflow::Workflow;
 /// The journal is damaged, or the workflow's file cannot be read.
 pub fn ledger(settings: &Settings, system: &SystemName) -> Result<(Vec<LedgerRow>, Time), Fault> {
     let (text, file) = text_of(settings, system)?;
-    let workflow = read(&text, &file)?;
+    let workflow = read_own(system, &text, &file)?;
     let lines = journal::read(&folder(settings, system))?;
     let lines: Vec<Line> = lines.into_iter().map(|it| it.line).collect();
     Ok((rows(settings, system, &workflow, &lines), settings.clock.now()))

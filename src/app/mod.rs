@@ -160,14 +160,23 @@ fn read(text: &str, file: &str) -> Result<Workflow, Fault> {
             let first = faults.into_iter().next();
             let first =
                 first.unwrap_or_else(|| Fault::new(&E1001, format!("{file} cannot be read")));
-            let hint = if more == 0 {
-                first.hint.clone().unwrap_or_default()
-            } else {
-                format!("{more} more: changeover lint {file}")
-            };
-            Err(first.hint(hint))
+            if more == 0 {
+                return Err(first);
+            }
+            Err(first.hint(format!("{more} more: changeover lint {file}")))
         }
     }
+}
+
+/// The same of a system's own file. Marks carry the name that stands in it: under another's journal they would fence
+/// nobody.
+fn read_own(system: &SystemName, text: &str, file: &str) -> Result<Workflow, Fault> {
+    let workflow = read(text, file)?;
+    if workflow.system == *system {
+        return Ok(workflow);
+    }
+    let says = format!("{file} is the workflow of `{}`, not of `{system}`", workflow.system);
+    Err(Fault::new(&E2012, says).hint("a file is named like the system that it describes"))
 }
 
 /// One look at a system; locks nothing and never opens the store.

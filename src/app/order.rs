@@ -7,7 +7,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, dead_disk, folder, handover, kept, ledger, pick, read, text_of, usual};
+use crate::app::{
+    Settings, dead_disk, folder, handover, kept, ledger, pick, read, read_own, text_of, usual,
+};
 use crate::conductor::{Book, Command, Conductor, Order, Parts, Reply, Watcher};
 use crate::fault::Fault;
 use crate::journal::{self, Claim, NotOpened, Opened};
@@ -71,10 +73,10 @@ pub async fn order_in(
 ) -> Result<Reply, Fault> {
     let dir = folder(settings, system);
     let (text, file) = text_of(settings, system)?;
-    let workflow = Arc::new(match kept::workflow(&dir, &text) {
-        Some(kept) => kept,
-        None => read(&text, &file)?,
-    });
+    let (workflow, shelved) = match kept::workflow(&dir, &text) {
+        Some((kept, digest)) => (kept, Some(digest)),
+        None => (read_own(system, &text, &file)?, None),
+    };
     let claim = Claim { since: settings.clock.now(), command: order.command.name().to_owned() };
     // A confirmed failover waits for nothing that it does not need: neither for the store nor for what earlier runs
     // took, which is told with plans and in progress.
@@ -91,6 +93,9 @@ pub async fn order_in(
     let lines = if hurried { vec![] } else { journal::read(&dir)? };
     let lines = lines.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
+    let sealed = life.record.armed.map(|it| it.workflow);
+    let ours = shelved.is_none_or(|it| sealed == Some(it));
+    let workflow = Arc::new(if ours { workflow } else { read_own(system, &text, &file)? });
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
     let world = (hooks.world)(Arc::new(Actuators::new(wire)));

@@ -63,6 +63,11 @@ impl Settings {
             flag.or_else(|| get(name).map(PathBuf::from)).unwrap_or_else(|| PathBuf::from(default))
         };
         let claimed = flags.as_name.or_else(|| get("CHANGEOVER_USER"));
+        if let Some(name) = claimed.as_ref().filter(|it| unfit(it)) {
+            let says = format!("{name:?} is nobody's name");
+            return Err(Fault::new(&E2015, says)
+                .hint("--as NAME, or CHANGEOVER_USER: one line that is not empty"));
+        }
         let actor = match claimed {
             Some(name) => Actor { name, identity: Identity::Claimed },
             None => Actor { name: os_user(), identity: Identity::Os },
@@ -78,6 +83,11 @@ impl Settings {
             clock,
         })
     }
+}
+
+/// A name stands in the margin of a log: with a line break in it, it would write lines of others.
+fn unfit(name: &str) -> bool {
+    name.trim().is_empty() || name.chars().any(char::is_control)
 }
 
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
@@ -196,6 +206,18 @@ fn os_user() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_line() {
+        let of = |name: &str| {
+            let flags = Flags { as_name: Some(name.to_owned()), ..Flags::default() };
+            Settings::of(flags, &BTreeMap::new()).map(|it| it.actor.name)
+        };
+        assert_eq!(of("Éva Ő").unwrap(), "Éva Ő");
+        for name in ["", " ", "eve\n  9  engineer-b", "\u{1b}[2Jeve"] {
+            assert_eq!(of(name).unwrap_err().code.id, "E2015", "{name:?}");
+        }
+    }
 
     #[test]
     fn connect_to_is_read_as_curl_reads_it() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::actuator::{Actuators, Wire};
-use crate::app::{Settings, folder, glance, ledger, read, text_of, usual};
+use crate::app::{Settings, folder, glance, ledger, read, read_own, text_of, usual};
 use crate::conductor::{Book, NoWatcher, Order, Parts, WhyNot};
 use crate::fault::Fault;
 use crate::journal::{self, MemoryJournal};
@@ -25,7 +25,7 @@ pub async fn why_not(
 ) -> Result<WhyNot, Fault> {
     let glance = glance(settings, system)?;
     let (text, file) = text_of(settings, system)?;
-    let workflow = Arc::new(read(&text, &file)?);
+    let workflow = Arc::new(read_own(system, &text, &file)?);
     let make = || {
         let mut journal = MemoryJournal::new(system.clone());
         if let Some(run) = &glance.life.record.run {

@@ -10,7 +10,7 @@ use crate::cli::streams::{Aside, Streams};
 use crate::conductor::{NoWatcher, Progress, Watcher};
 use crate::machine::{At, Ended};
 use crate::model::{Phase, StepId};
-use crate::view::render::{Page, Paper};
+use crate::view::render::{Page, Paper, harmless};
 use crate::view::words::{Mark, lasting, named, purpose_at, took};
 
 /// A silent job is taken for a dead one by many a CI; seconds.
@@ -197,7 +197,7 @@ impl Live {
 
     fn say(&self, line: &str) {
         // A terminal that has gone must not end a command that changes the world.
-        self.all.println(line).unwrap_or_default();
+        self.all.println(harmless(line)).unwrap_or_default();
     }
 
     fn finish(&self) {
@@ -218,7 +218,7 @@ impl Watcher for Live {
             }
             Progress::Seen { step, says } => {
                 if let Some(bar) = going.get(step) {
-                    bar.set_message(says.clone());
+                    bar.set_message(harmless(&says.replace('\n', " ")));
                 }
             }
             Progress::Ended { at, step, ended, says, took_ms, .. } => {

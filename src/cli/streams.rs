@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::fault::{E2020, Fault};
 use crate::view::Document;
-use crate::view::render::Paper;
+use crate::view::render::{Paper, harmless};
 
 /// A person who can be asked.
 pub trait Prompt: Send {
@@ -28,7 +28,7 @@ impl Aside {
     /// Says one or more lines. Nobody listening is no error.
     pub fn say(&self, text: &str) {
         if let Ok(mut to) = self.0.lock() {
-            let text = text.trim_end_matches('\n');
+            let text = harmless(text.trim_end_matches('\n'));
             // A closed standard error must not end a command that changes the world.
             writeln!(to, "{text}").and_then(|()| to.flush()).unwrap_or_default();
         }
@@ -77,6 +77,21 @@ impl Streams {
     /// # Errors
     /// The answer cannot be written.
     pub fn answer(&mut self, text: &str) -> Result<(), Fault> {
+        self.write(&harmless(text))
+    }
+
+    /// Draws a screen over the one before, which took so many lines.
+    ///
+    /// # Errors
+    /// The answer cannot be written.
+    pub fn redraw(&mut self, drawn: usize, screen: &str) -> Result<(), Fault> {
+        // Up over the last picture, then over it: a screen that is cleared flickers.
+        let over = if drawn == 0 { String::new() } else { format!("\u{1b}[{drawn}A\u{1b}[J") };
+        self.write(&(over + &harmless(screen)))
+    }
+
+    /// Documents come here as they are: JSON has its own way to write signs that move a cursor.
+    fn write(&mut self, text: &str) -> Result<(), Fault> {
         if self.gone {
             return Ok(());
         }
@@ -97,7 +112,7 @@ impl Streams {
     /// The answer cannot be written.
     pub fn document<T: Serialize>(&mut self, schema: &'static str, says: T) -> Result<(), Fault> {
         let text = serde_json::to_string_pretty(&Document { schema, says });
-        self.answer(&text.map_err(|error| unwritable(&error.into()))?)
+        self.write(&text.map_err(|error| unwritable(&error.into()))?)
     }
 
     /// Writes one document of a stream on a line of its own.
@@ -110,7 +125,7 @@ impl Streams {
         says: T,
     ) -> Result<(), Fault> {
         let text = serde_json::to_string(&Document { schema, says });
-        self.answer(&text.map_err(|error| unwritable(&error.into()))?)
+        self.write(&text.map_err(|error| unwritable(&error.into()))?)
     }
 
     /// Says a hint, unless hints are not wanted.

@@ -109,9 +109,7 @@ fn show(
     let streams = &mut *scene.streams;
     if streams.screen && !streams.json {
         let screen = render::status(&view::status(&look(glance)), streams.paper);
-        // Up over the last picture, then over it: a screen that is cleared flickers.
-        let over = if drawn == 0 { String::new() } else { format!("\u{1b}[{drawn}A\u{1b}[J") };
-        streams.answer(&format!("{over}{screen}"))?;
+        streams.redraw(drawn, &screen)?;
         return Ok(screen.trim_end().lines().count());
     }
     let Some(seen) = seen else { return Ok(0) };

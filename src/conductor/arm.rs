@@ -11,7 +11,7 @@ use crate::conductor::packet::verdict_name;
 use crate::conductor::preview::place;
 use crate::conductor::verdict::expected;
 use crate::fault::{E2001, E2015, E2065, Exit, Fault};
-use crate::machine::{Record, State, write_armed};
+use crate::machine::{Fact, Record, Seal, State, write_armed};
 use crate::model::{
     Actor, Armed, Change, CheckKept, Digest, Evidence, MoveKept, Phase, Verdict, ZoneKept, telling,
 };
@@ -41,16 +41,30 @@ impl Conductor {
                 .because("an armed failover is carried out without looking again")
                 .hint("changeover arm --dry-run shows each; put it right, then changeover arm"));
         }
-        let Some((text, digest)) = write_armed(&readied.armed) else {
+        let written = write_armed(&readied.armed).zip(self.workflow.as_read());
+        let Some(((text, plan), workflow)) = written else {
             return Err(Fault::new(&E2015, "the plan cannot be written down"));
         };
+        let seal = Fact::Armed(Seal { plan, workflow: Digest::of(workflow.as_bytes()) });
         let (lost, to) = (&readied.armed.lost, &readied.armed.to);
-        let says = format!("a failover from {lost} to {to} is armed: plan {}", digest.short());
+        let says = format!("a failover from {lost} to {to} is armed: plan {}", plan.short());
         self.book().keep(&self.text)?;
         self.book().shelve(ARMED, &text)?;
-        self.book().note(by, says, reason, readied.evidence, vec![])?;
+        self.book().note(by, says, reason, readied.evidence, vec![seal])?;
         // Armed it is, whatever becomes of the page; and the page is made anew at each arm.
         Box::pin(self.refresh_runbook(by)).await.map(|_| ())
+    }
+
+    /// The answer to `arm`.
+    pub(super) fn was_armed(&self, reply: Reply) -> Reply {
+        let record = self.life().record;
+        let (Some(seal), Ok((lost, to))) = (record.armed, self.sides(&record)) else {
+            return reply;
+        };
+        let (plan, page) = (seal.plan.short(), self.wrote_runbook(reply.clone()).sentence);
+        let sentence = format!("a failover from {lost} to {to} is armed: plan {plan}; {page}");
+        let next = "when production is down: changeover failover --dry-run".to_owned();
+        Reply { sentence, next, ..reply }
     }
 
     /// What `arm` would keep.
@@ -118,7 +132,7 @@ impl Conductor {
         let (changes, evidence) = match &mut zones {
             Ok(zones) => self.kept_move(&workflow, &record, zones, &mut against).await,
             Err(it) => {
-                against.push(it.says.clone());
+                against.push(format!("{}: {}", it.source, it.says));
                 (vec![], vec![it.clone()])
             }
         };

@@ -64,7 +64,7 @@ impl Conductor {
         };
         let (armed, digest) = read_armed(&text)?;
         let limit = self.workflow.limits.armed.as_seconds();
-        match stale(&armed, record, &self.file, self.clock.now(), limit) {
+        match stale((&armed, digest), record, &self.file, self.clock.now(), limit) {
             None => Ok((armed, digest)),
             Some(why) => Err(why),
         }

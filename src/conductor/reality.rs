@@ -154,6 +154,9 @@ impl Conductor {
         if *command == Command::Runbook {
             return self.wrote_runbook(reply);
         }
+        if *command == Command::Arm {
+            return self.was_armed(reply);
+        }
         if !matches!(command, Command::DriftAdopt { .. }) {
             return reply;
         }

@@ -34,10 +34,10 @@ pub fn read_armed(text: &str) -> Result<(Armed, Digest), Stale> {
     armed.map(|it| (it, digest)).map_err(|why| format!("the armed plan cannot be read: {why}"))
 }
 
-/// Why this plan does not hold now: everything that the journal and the workflow's file can tell. What it
-/// cannot tell, a move that somebody else made, the marks refuse.
+/// Why this plan, of this digest, does not hold now: everything that the journal and the workflow's file can tell.
+/// What it cannot tell, a move that somebody else made, the marks refuse.
 pub fn stale(
-    armed: &Armed,
+    (armed, digest): (&Armed, Digest),
     record: &Record,
     workflow: &Digest,
     now: Time,
@@ -58,6 +58,9 @@ pub fn stale(
         Some("the sites' addresses are others than when it was armed".to_owned())
     } else if armed.zones.iter().any(|it| moved((it.name.as_str(), it.mark))) {
         Some("the marks moved since it was armed".to_owned())
+    } else if record.armed.map(|it| it.plan) != Some(digest) {
+        // The digest in the file finds what broke; one that was written anew with it, only the journal.
+        Some("the plan on disk is not the one that the journal says was armed".to_owned())
     } else if !(0..=limit_seconds).contains(&age) {
         Some(format!("it was armed {age} s ago, and may be {limit_seconds} s old (limits.armed)"))
     } else {
@@ -68,6 +71,7 @@ pub fn stale(
 #[cfg(test)]
 mod tests {
     use super::{read_armed, stale, write_armed};
+    use crate::machine::Seal;
     use crate::machine::record::Record;
     use crate::model::{Armed, Digest, Roles, SiteName, Time, ZoneKept};
 
@@ -92,6 +96,7 @@ mod tests {
             epoch: 3,
             roles: Some(Roles::Settled { production: "hk".into() }),
             marks: [("a.org".to_owned(), 4)].into(),
+            armed: Some(Seal { plan: workflow, workflow }),
             ..Record::default()
         };
         (armed, record)
@@ -111,9 +116,14 @@ mod tests {
     fn it_does_not_outlive_what_it_was_made_of() {
         let (armed, record) = armed();
         let (file, now) = (Digest::of(b"file"), Time(0).plus_seconds(160));
-        let said = |record: &Record, file: &Digest, now| stale(&armed, record, file, now, 60);
+        let said = |record: &Record, file: &Digest, now| {
+            stale((&armed, Digest::of(b"file")), record, file, now, 60)
+        };
         assert_eq!(said(&record, &file, now), None);
-        let cases: [(&str, Record); 5] = [
+        let other = Seal { plan: Digest::of(b"other"), workflow: file };
+        let cases: [(&str, Record); 7] = [
+            ("not the one", Record { armed: None, ..record.clone() }),
+            ("not the one", Record { armed: Some(other), ..record.clone() }),
             ("journal", Record { journal: "k".into(), ..record.clone() }),
             ("roles", Record { roles: None, ..record.clone() }),
             ("another run", Record { epoch: 4, ..record.clone() }),

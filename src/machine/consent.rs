@@ -38,6 +38,15 @@ pub struct Fenced {
     pub says: String,
 }
 
+/// What lies on disk for a failover that was armed, by digest: files that are others were not made by `arm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seal {
+    /// The armed plan.
+    pub plan: Digest,
+    /// The workflow as it was read.
+    pub workflow: Digest,
+}
+
 /// The plan on disk that a failover was carried out from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentArmed {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::consent::{Consent, FenceEnd};
+use crate::machine::consent::{Consent, FenceEnd, Seal};
 use crate::machine::input::{Ended, Input};
 use crate::machine::record::Waiver;
 use crate::machine::state::State;
@@ -297,8 +297,7 @@ pub enum Fact {
         /// Its size, bytes.
         size: u64,
     },
-    /// Rows of production's database, by query, just before a dump of it was begun: whatever is loaded
-    /// from that dump has at least so many.
+    /// Rows of production's database, by query, just before a dump: what is loaded from it has as many.
     Held {
         /// How many, by query.
         rows: BTreeMap<String, u64>,
@@ -391,6 +390,8 @@ pub enum Fact {
         /// The site that the drill's production names lead to.
         from: SiteName,
     },
+    /// A failover was made ready.
+    Armed(Seal),
     /// What the failover really lost, found out when the lost site came back.
     LossFound {
         /// One sentence.

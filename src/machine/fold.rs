@@ -202,6 +202,7 @@ impl Record {
             | Fact::Without { .. } => self.note_run(fact),
             Fact::Loading { .. } | Fact::Loaded { .. } => self.copied(fact),
             Fact::Drilled { from } => self.drilled = Some(from.clone()),
+            Fact::Armed(seal) => self.armed = Some(*seal),
             Fact::Consented { .. }
             | Fact::Fenced { .. }
             | Fact::CopyCounted { .. }

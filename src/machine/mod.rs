@@ -22,7 +22,7 @@ mod rules;
 mod state;
 
 pub use armed::{Stale, read_armed, stale, write_armed};
-pub use consent::{Consent, ConsentArmed, FenceEnd, Fenced};
+pub use consent::{Consent, ConsentArmed, FenceEnd, Fenced, Seal};
 pub use diagnosis::{Diagnosis, MAX_AGE_SECONDS, diagnose};
 pub use doors::{Diverged, Effect, Life, Refused, Told, Turned, allowed, replay, resume, step};
 pub use entry::{Body, Closed, Embargo, Entry, Fact, Intent, Kept, Owed, Remembered};

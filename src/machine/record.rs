@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::machine::consent::{Consent, Fenced};
+use crate::machine::consent::{Consent, Fenced, Seal};
 use crate::machine::entry::{Embargo, Kept, Owed, Remembered};
 use crate::model::{Digest, Kind, Phase, Roles, SiteName, StepId, Time, Verdict};
 
@@ -205,6 +205,9 @@ pub struct Record {
     /// own: a release leaves them where they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drilled: Option<SiteName>,
+    /// What `arm` last put on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub armed: Option<Seal>,
 }
 
 impl Record {

@@ -39,7 +39,7 @@ pub fn armed(
         Err(why) => return none(format!("not armed: {why}; changeover arm")),
     };
     let age = now.seconds_since(plan.at);
-    let why = stale(&plan, record, workflow, now, limit_seconds);
+    let why = stale((&plan, digest), record, workflow, now, limit_seconds);
     let says = why.as_ref().map_or_else(
         || {
             format!(

@@ -65,7 +65,9 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
     };
     let old = run.map_or("the old site", |run| run.production.as_str());
     let new = run.map_or("the new production", |run| run.standby.as_str());
-    if record.renewed || matches!(phase, Phase::Renew | Phase::SyncOn) {
+    // What the last run replaced is no matter of the next one.
+    let renewed = record.renewed && run.is_some();
+    if renewed || matches!(phase, Phase::Renew | Phase::SyncOn) {
         let says = format!("no way back: {old}'s data is replaced; start a release instead");
         return WayBack::none(says);
     }
@@ -160,4 +162,21 @@ pub fn measured(lines: &[Line]) -> BTreeMap<StepId, i64> {
         }
     }
     took
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::way_back;
+    use crate::machine::{Life, Record};
+    use crate::model::Phase;
+
+    #[test]
+    fn a_run_that_is_over_takes_no_way_back_from_the_next_one() {
+        let record = Record { renewed: true, ..Record::default() };
+        let life = Life { record, ..Life::default() };
+        let now = way_back(&life, Some(Phase::Preflight), &BTreeMap::new());
+        assert!(now.possible && now.says.starts_with("free: "), "{now:?}");
+    }
 }

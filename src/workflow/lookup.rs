@@ -9,6 +9,11 @@ use crate::workflow::types::{
 };
 
 impl Workflow {
+    /// All of it as it was read, as JSON. `None` if it cannot be written so, which no workflow is.
+    pub fn as_read(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
     /// What this phase does; `None` for soak and for sections the file does not have.
     pub fn phase(&self, phase: Phase) -> Option<&PhaseSpec> {
         Some(match phase {

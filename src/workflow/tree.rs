@@ -301,7 +301,7 @@ impl Builder<'_> {
                 &fault::E1002,
                 Mark { line: 1, column: 1 },
                 "the file is empty",
-                "`changeover new` writes a first one",
+                "begin with a copy of one that is whole: `workflows/gigadb.yaml`",
             );
         }
         match self.root {

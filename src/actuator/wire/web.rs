@@ -86,7 +86,7 @@ pub enum NoAnswer {
     #[error("the connection was lost: {0}")]
     Lost(String),
     /// The request may have been received, or may still be.
-    #[error("no answer within {0:?}")]
+    #[error("no answer within {0:.0?}")]
     TimedOut(Duration),
 }
 

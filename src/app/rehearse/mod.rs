@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::app::{Settings, folder, read, text_of, usual};
+use crate::app::{Settings, folder, read_own, text_of, usual};
 use crate::clock::StagedClock;
 use crate::fault::{E2001, E2012, Exit, Fault};
 use crate::journal;
@@ -121,7 +121,7 @@ pub fn rehearse(
     wanted: &Wanted,
 ) -> Result<Rehearsed, Fault> {
     let (text, file) = text_of(settings, system)?;
-    let workflow = Arc::new(read(&text, &file)?);
+    let workflow = Arc::new(read_own(system, &text, &file)?);
     known(&workflow, wanted)?;
     let lines = journal::read(&folder(settings, system))?;
     let life = journal::fold(&lines)?;

@@ -16,7 +16,7 @@ pub use ledger::ledger;
 pub use log::{entry, log};
 pub use loss::{Loss, loss};
 pub use packet::packet;
-pub use page::Page;
+pub use page::{Page, harmless};
 pub use plan::{Planned, plan};
 pub use prometheus::prometheus;
 pub use run::{runs, timeline};

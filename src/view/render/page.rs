@@ -94,19 +94,47 @@ pub(crate) fn wide(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Breaks text at spaces; a word longer than the width stays whole.
+/// Breaks text at spaces and where it is broken itself; a word longer than the width stays whole.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if wide(line) + 1 + wide(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
+    // Every line of it hangs: one that began at the margin could pass for a line of ours.
+    for row in text.trim_end().split('\n') {
+        let begun = lines.len();
+        for word in row.split(' ') {
+            match lines.get_mut(begun..).and_then(<[String]>::last_mut) {
+                Some(line) if wide(line) + 1 + wide(word) <= width => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
             }
-            _ => lines.push(word.to_owned()),
         }
     }
     lines
+}
+
+/// A text of others on its way to a terminal: what could move the cursor, redraw, rename the window or turn the
+/// direction of writing is a `?`. Line feeds stay, and the colours that pages are written with.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(sign) = rest.chars().next() {
+        let style = styled(rest);
+        let whole = if style == 0 { sign.len_utf8() } else { style };
+        let (head, tail) = rest.split_at(whole);
+        let turns = matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let moves = style == 0 && sign.is_control() && sign != '\n';
+        shown.push_str(if turns || moves { "?" } else { head });
+        rest = tail;
+    }
+    shown
+}
+
+/// How long the colour is that this text begins with; 0 when it begins with none.
+fn styled(text: &str) -> usize {
+    let Some(codes) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let end = codes.find(|it: char| !it.is_ascii_digit() && it != ';');
+    end.filter(|at| codes[*at..].starts_with('m')).map_or(0, |at| at + 3)
 }
 
 /// At most this many columns, with a sign where something was left out.
@@ -120,4 +148,25 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
 /// The signs of our own texts that are not ASCII, replaced.
 fn ascii(text: &str) -> String {
     text.replace('→', "->").replace('…', "~").replace('█', "#").replace('·', "-").replace('≠', "!=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{harmless, wrap};
+
+    #[test]
+    fn what_others_wrote_moves_no_cursor() {
+        let wrote = "a\u{1b}[2Jb\u{1b}]0;title\u{7}c\rd\u{9b}1Ae\u{202e}f\u{7f}";
+        assert_eq!(harmless(wrote), "a?[2Jb?]0;title?c?d?1Ae?f?");
+        let ours = "\u{1b}[1mPRODUCTION\u{1b}[0m  ✔ →\n\u{1b}[38;5;1mx";
+        assert_eq!(harmless(ours), ours);
+        assert_eq!(harmless("\u{1b}[1"), "?[1");
+        assert_eq!(harmless("\u{1b}"), "?");
+    }
+
+    #[test]
+    fn a_line_of_a_text_is_a_line_of_the_block() {
+        assert_eq!(wrap("a b\n  600  root\n", 20), ["a b", "  600  root"]);
+        assert_eq!(wrap("", 20), [""]);
+    }
 }

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::{failover, kill, users_are_on, written};
 use crate::practice::{Lab, Operator, last_call};
 
-const LOSS: MayLose = MayLose::Seconds(3_600);
+pub(super) const LOSS: MayLose = MayLose::Seconds(3_600);
 
-fn confirmed(shown: &Reply) -> Command {
+pub(super) fn confirmed(shown: &Reply) -> Command {
     let plan = Some(shown.plan.as_ref().unwrap().digest.short());
     let (confirm, accept_data_loss) = (Some("hk".into()), Some(LOSS));
     Command::Failover(GivenUp {
@@ -97,7 +97,12 @@ async fn armed_it_asks_nobody_before_the_lever_though_the_lost_region_hangs() {
     let dry = operator.dry("engineer-a", Command::Arm).await.unwrap();
     assert_eq!(dry.exit, Exit::Done, "{dry:?}");
     assert!(glance().armed.unwrap().plan.is_none());
-    operator.order("engineer-a", Command::Arm).await.unwrap();
+    let reply = operator.order("engineer-a", Command::Arm).await.unwrap();
+    assert!(
+        reply.sentence.starts_with("a failover from sydney to hk is armed: plan "),
+        "{reply:?}"
+    );
+    assert!(reply.sentence.contains("runbook.md") && reply.next.contains("failover --dry-run"));
     assert_eq!(lab.applied(), before);
     let view = glance().armed.unwrap();
     assert!(view.armed && view.says.starts_with("armed "), "{view:?}");

@@ -7,6 +7,7 @@ mod dead_disk;
 mod fenced;
 mod no_way_back;
 mod refused;
+mod sealed;
 mod swap;
 mod tables;
 
