@@ -120,6 +120,10 @@ async fn armed_it_asks_nobody_before_the_lever_though_the_lost_region_hangs() {
     users_are_on(&operator, &lab, "hk");
     let (asked, batches) = before_the_lever(&lab, since);
     assert_eq!(batches, 2, "one batch a zone");
+    // One look at both, then for each one call that takes it out and looks.
+    let ssh = asked.iter().filter(|it| it["method"] == "SSH").count();
+    assert_eq!(ssh, 3, "two jobs were on: {asked:?}");
+    assert_eq!(format!("{:?}", operator.life().record.owed).matches("Job").count(), 2);
     let strange = |it: &&Value| {
         it["service"] != "host" || !it["path"].to_string().contains("gigadb-hk-bastion")
     };
