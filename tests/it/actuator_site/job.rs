@@ -89,6 +89,20 @@ async fn what_was_taken_out_is_not_refused_where_nothing_could_be_read_after_it(
 }
 
 #[tokio::test]
+async fn by_hand_no_program_that_only_begins_like_the_jobs_is_taken_out() {
+    let hosts = Hosts::new();
+    let near = format!("7 7 * * * {}/bin/databaseResetAll now\n", hosts.dir().display());
+    hosts.write("sydney-bastion/crontab", &format!("{OTHERS}{}{near}", reset(&hosts)));
+    let world = hosts.world();
+    let by_hand = world.by_hand(world.call("job.off", &job("databaseReset"), Some("sydney"))).await;
+    let lines = by_hand.shell.join("\n");
+    let text = format!("on() {{ {} \"$1\" \"$2\"; }}\n{lines}\n", hosts.path("bin/ssh").display());
+    let ran = std::process::Command::new("sh").args(["-e", "-c", &text]).status().unwrap();
+    assert!(ran.success(), "{text}");
+    assert_eq!(hosts.read("sydney-bastion/crontab"), format!("{OTHERS}{near}"));
+}
+
+#[tokio::test]
 async fn off_does_not_overwrite_what_changed_in_between() {
     let hosts = Hosts::new();
     hosts.write("sydney-bastion/crontab", &reset(&hosts));
