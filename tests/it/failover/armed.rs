@@ -256,7 +256,7 @@ async fn with_the_journals_disk_dead_it_goes_on_elsewhere_and_is_joined() {
     // Nothing of it is opened for writing any more.
     let before = written(&operator.state);
     let other = lab.dir.path().join("other disk");
-    let settings = app::elsewhere(&operator.settings("engineer-a"), other.clone()).unwrap();
+    let settings = app::elsewhere(&operator.settings("engineer-a"), None, other.clone()).unwrap();
     let there = Operator { state: settings.state, ..Operator::new(&lab, "dead too") };
     let there = Operator { workflows: operator.workflows.clone(), ..there };
     let shown = there.dry("engineer-a", failover("hk", LOSS)).await.unwrap();
