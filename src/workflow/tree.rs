@@ -301,7 +301,7 @@ impl Builder<'_> {
                 &fault::E1002,
                 Mark { line: 1, column: 1 },
                 "the file is empty",
-                "`changeover new` writes a first one",
+                "`changeover schema` prints what may stand in it",
             );
         }
         match self.root {
