@@ -18,6 +18,9 @@ use crate::workflow::{Secret, Switch, Workflow};
 /// What the lines of all steps use.
 const SETUP: &str = include_str!("by_hand.sh");
 
+/// What cannot follow a program's name within a longer one.
+const END: &str = "([^[:alnum:]_./-]|$)";
+
 /// The set-up of the shell, with this machine's addresses. The token is asked for, never written.
 pub(super) fn setup(wire: &Wire, workflow: &Workflow) -> String {
     let Switch::Cloudflare(switch) = &workflow.switch;
@@ -118,31 +121,38 @@ fn job(call: &Call, name: &str, wanted: bool) -> Option<Result<ByHand, Trouble>>
     let (marker, line) = (quoted(&format!("{MARKER}{}", job.marker)), quoted(&job.line));
     let program = crontab::program(&job.line);
     let file = program.rsplit('/').next().unwrap_or(program);
-    // Any entry that runs its program, whatever stands around it.
-    let entry = quoted(&format!("^[^#].*[/ ]{file}"));
+    // Any entry that runs its program, whatever stands around it; no other program that begins like it.
+    let entry = quoted(&format!("^[[:space:]]*[^#[:space:]].*[/ ]{}{END}", regular(file)));
     // A table that cannot be read is not written over.
     let before = format!("crontab -l >crontab.before-{name} && ");
     if wanted {
         let edit = format!(
-            "{before}{{ grep -q {entry} crontab.before-{name} || \
+            "{before}{{ grep -Eq {entry} crontab.before-{name} || \
              {{ cat crontab.before-{name}; echo {marker}; echo {line}; }} | crontab -; }}"
         );
         let says = format!("{name} runs on {}: its crontab has it.", machine.alias);
         return Some(Ok(ByHand { says, shell: vec![on(&machine, &edit)] }));
     }
     let edit = format!(
-        "{before}{{ grep -vxF {marker} crontab.before-{name} | grep -v {entry} | crontab -; \
-         ! crontab -l | grep {entry}; }}"
+        "{before}{{ grep -vxF {marker} crontab.before-{name} | grep -Ev {entry} | crontab -; \
+         ! crontab -l | grep -E {entry}; }}"
     );
     // Written so that the question does not find itself.
     let mut letters = file.chars();
     let hidden = letters.next().map_or_else(String::new, |it| format!("[/ ][{it}]"));
-    let runs = format!("! ps -eo pid,args | grep {}", quoted(&(hidden + letters.as_str())));
+    let runs = hidden + &regular(letters.as_str()) + END;
+    let runs = format!("! ps -eo pid,args | grep -E {}", quoted(&runs));
     let says = format!(
         "{name} is off on {}: no entry, and no running instance. Where one still runs, wait for its end.",
         machine.alias
     );
     Some(Ok(ByHand { says, shell: vec![on(&machine, &edit), on(&machine, &runs)] }))
+}
+
+/// This text letter by letter in a regular expression.
+fn regular(text: &str) -> String {
+    let special = |it: char| r"\.[]{}()*+?|^$".contains(it);
+    text.chars().map(|it| if special(it) { format!("\\{it}") } else { it.to_string() }).collect()
 }
 
 /// Writes refused on a site, or taken again.
@@ -151,7 +161,7 @@ fn embargo(call: &Call, refuse: bool) -> Option<Result<ByHand, Trouble>> {
     let site = call.on.as_ref().unwrap_or(&call.production);
     let made = || -> Result<ByHand, Trouble> {
         let machine = Machine::of(&call.workflow, site, &database.host)?;
-        let client = database.client.join(" ");
+        let client = joined(&database.client);
         let settings = format!("set -a; . {}; set +a; ", quoted(&database.env_file));
         let writable = "export PGOPTIONS='-c default_transaction_read_only=off'; ";
         let asked = statements(by, refuse).map(|it| format!("{client} {}", quoted(&it)));

@@ -1,5 +1,5 @@
-# The token goes by a file that only you can read: arguments of programs are seen by everybody.
-HEADER=$(mktemp) && chmod 600 "$HEADER" && printf 'Authorization: Bearer %s\n' "$TOKEN" >"$HEADER"
+# The token goes by a file that only you can read, and goes with the shell: arguments of programs are seen by everybody.
+HEADER=$(mktemp) && trap 'rm -f "$HEADER"' EXIT && chmod 600 "$HEADER" && printf 'Authorization: Bearer %s\n' "$TOKEN" >"$HEADER"
 cf() { curl -sS --fail-with-body -m 30 -H "@$HEADER" -H 'Content-Type: application/json' "$@"; }
 leads() { # NAME RECORD ADDRESS: the record has this address
   if cf "$2" | grep -Eq "\"content\": ?\"$3\""; then

@@ -1,4 +1,4 @@
-//! Crontabs as text: which lines are a job's, and the text without or with them. Everything else stays as it is.
+//! Crontabs as text: which lines are a job's, and the text with them. Everything else stays as it is.
 
 use crate::actuator::trouble::Trouble;
 use crate::fault::E3708;
@@ -60,20 +60,24 @@ pub(super) fn places(text: &str, job: &Job, others: &[&Job]) -> Vec<Place> {
     places
 }
 
-/// The text without these places (a lone marker and others' entries stay), and what was taken out.
-pub(super) fn without(text: &str, places: &[Place]) -> (String, String) {
-    let gone = |at: usize| {
-        places.iter().any(|it| match it {
-            Place::Pair { at: from, .. } => *from == at || from + 1 == at,
-            Place::Bare(line) => *line == at,
-            Place::Lone(_) | Place::Other(_) => false,
-        })
-    };
-    let (mut left, mut taken) = (String::new(), String::new());
-    for (at, line) in text.split_inclusive('\n').enumerate() {
-        if gone(at) { &mut taken } else { &mut left }.push_str(line);
-    }
-    (left, taken)
+/// The lines of these places, from 0. A lone marker and others' entries stay.
+fn gone(places: &[Place]) -> impl Iterator<Item = usize> {
+    places.iter().flat_map(|it| match *it {
+        Place::Pair { at, .. } => at..at + 2,
+        Place::Bare(line) => line..line + 1,
+        Place::Lone(_) | Place::Other(_) => 0..0,
+    })
+}
+
+/// What is taken out of the text with these places.
+pub(super) fn own(text: &str, places: &[Place]) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    gone(places).filter_map(|at| lines.get(at).copied()).collect()
+}
+
+/// The same as sed is told to leave them out.
+pub(super) fn lines(places: &[Place]) -> String {
+    gone(places).map(|at| format!("{}d", at + 1)).collect::<Vec<_>>().join(";")
 }
 
 /// The text with the job's marker and line at its end.
@@ -139,7 +143,7 @@ pub(super) async fn again<W: Future<Output = Result<Evidence, Trouble>>>(
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Place, names, places, program, with, without};
+    use super::{Place, lines, names, own, places, program, with};
     use crate::model::Role;
     use crate::workflow::Job;
 
@@ -156,6 +160,15 @@ mod tests {
     const PAIR: &str = "#Ansible: Reset database\n5 10 * * * /usr/local/bin/databaseReset latest\n";
     const AFTER: &str =
         "# by hand\n\n0 23 * * *  df -h  \n#5 10 * * * /usr/local/bin/databaseReset latest\n";
+
+    /// What is left, as sed would leave it, and what is taken out.
+    fn without(text: &str, found: &[Place]) -> (String, String) {
+        let gone = lines(found);
+        let gone: Vec<&str> = gone.split(';').collect();
+        let each = text.split_inclusive('\n').enumerate();
+        let left = each.filter(|(at, _)| !gone.contains(&format!("{}d", at + 1).as_str()));
+        (left.map(|(_, line)| line).collect(), own(text, found))
+    }
 
     #[test]
     fn takes_out_the_pair_and_nothing_else() {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use crate::actuator::Wire;
-use crate::actuator::ahead::{Ahead, Whole, whole};
+use crate::actuator::ahead::{Ahead, BETWEEN, TAKE, Whole, whole};
 use crate::actuator::crontab::{self, Place};
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded};
@@ -132,7 +132,7 @@ impl<'a> Look<'a> {
 
     /// Entries of the job, as they stand; empty if it has none.
     pub(super) fn own(&self) -> String {
-        crontab::without(&self.text, &self.places).1
+        crontab::own(&self.text, &self.places)
     }
 
     /// Running instances, as `PID COMMAND LINE`.
@@ -150,18 +150,25 @@ impl<'a> Look<'a> {
         runs.map(|it| it.trim().to_owned()).collect()
     }
 
-    /// Replaces the crontab that was read. Sent once.
-    async fn write(&self, text: &str) -> Result<Evidence, Trouble> {
-        let args = ["write", &self.digest, text];
+    /// Changes the crontab that was read, by a script that does. Sent once. What the script said.
+    async fn write(
+        &self,
+        script: &'static str,
+        (verb, what): (&str, &str),
+    ) -> Result<String, Trouble> {
+        let args = [verb, &self.digest, what, BETWEEN];
         let workflow = &self.call.workflow;
         let source = self.machine.source();
-        let answer = self.machine.run(self.wire, workflow, "crontab-write", CRONTAB, &args).await?;
+        let answer = self.machine.run(self.wire, workflow, "crontab-write", script, &args).await?;
         if answer.code == 5 {
             let says = "the crontab changed since it was read";
             return Err(Trouble::harmless(&E3708, &source, says));
         }
-        answer.good(&source)?;
-        Ok(self.wire.evidence(&source, "the crontab is written"))
+        answer.good(&source)
+    }
+
+    fn written(&self) -> Evidence {
+        self.wire.evidence(&self.machine.source(), "the crontab is written")
     }
 }
 
@@ -222,8 +229,11 @@ impl Off {
     async fn look(&self) -> Result<Seen, Trouble> {
         let (site, machine) = place(&self.call, &self.job, None)?;
         let failing = self.call.at.kind == Kind::Failover && self.call.since.is_none();
-        let known =
-            if failing { self.ahead.answer(&self.wire, &machine, &self.job).await } else { None };
+        let known = if failing || self.sent.load(Ordering::SeqCst) {
+            self.ahead.answer(&self.wire, &machine, &self.job).await
+        } else {
+            None
+        };
         let Whole { crontab, processes } = match known {
             Some(known) => known?,
             None => whole(&self.wire, &self.call.workflow, &machine).await?,
@@ -255,18 +265,29 @@ impl Off {
         Ok(Seen::Done { evidence, facts })
     }
 
+    /// Takes the entry out of the crontab as this machine last said it, else as it is read now.
     async fn send(&self, changes: &[Change]) -> Result<Evidence, Trouble> {
-        let look = Look::at(&self.wire, &self.call, &self.job, None).await?;
-        let (left, taken) = crontab::without(&look.text, &look.places);
-        if changes.first().and_then(|it| it.old.as_ref()) != Some(&taken) {
+        let (site, machine) = place(&self.call, &self.job, None)?;
+        let _turn = self.ahead.turn(&machine).await;
+        let crontab = match self.ahead.newest(&self.wire, &machine) {
+            Some(crontab) => crontab,
+            None => read(&self.wire, &self.call, &machine).await?,
+        };
+        let look = Look::of(&self.wire, &self.call, &self.job, &site, crontab)?;
+        let written = if changes.first().and_then(|it| it.old.as_ref()) == Some(&look.own()) {
+            look.write(TAKE, ("take", &crontab::lines(&look.places))).await
+        } else {
             let says = "the entry changed since it was planned to be taken out";
-            return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
-        }
-        let written = look.write(&left).await;
+            Err(Trouble::harmless(&E3708, &machine.source(), says))
+        };
+        self.ahead.forget(&machine);
         if !written.as_ref().is_err_and(|it| it.harmless) {
             self.sent.store(true, Ordering::SeqCst);
         }
-        written
+        if let Some(said) = Whole::of(&written?) {
+            self.ahead.put(&self.wire, &machine, said);
+        }
+        Ok(look.written())
     }
 }
 
@@ -322,7 +343,8 @@ impl On {
             let says = "an entry came up since it was planned to be put in";
             return Err(Trouble::harmless(&E3708, &look.machine.source(), says));
         }
-        look.write(&crontab::with(&look.text, look.job)).await
+        look.write(CRONTAB, ("write", &crontab::with(&look.text, look.job))).await?;
+        Ok(look.written())
     }
 
     /// The job runs again on some site: whatever was owed of it is paid.

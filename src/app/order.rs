@@ -170,8 +170,12 @@ fn fresh_id() -> Result<String, Fault> {
 ///
 /// # Errors
 /// The journal cannot be read any more, or not be written there.
-pub fn elsewhere(settings: &Settings, state: PathBuf) -> Result<Settings, Fault> {
-    let system = pick(settings, None)?;
+pub fn elsewhere(
+    settings: &Settings,
+    system: Option<&str>,
+    state: PathBuf,
+) -> Result<Settings, Fault> {
+    let system = pick(settings, system)?;
     let there = Settings { state, ..settings.clone() };
     journal::go_on(&folder(settings, &system), &folder(&there, &system))?;
     Ok(there)

@@ -35,12 +35,19 @@ pub struct Failover {
     down_since: Option<Time>,
     /// The journal's disk is dead: go on with a copy of it in this folder; `run adopt --journal` joins it
     #[arg(long, value_name = "DIR")]
-    pub(super) journal: Option<std::path::PathBuf>,
+    journal: Option<std::path::PathBuf>,
     /// Only from an armed plan: refused (3) rather than read the world first, which is slower
     #[arg(long)]
     armed: bool,
     #[command(flatten)]
     change: Change,
+}
+
+impl Failover {
+    /// The system that was named, and the folder in which its journal goes on.
+    pub(super) fn elsewhere(&self) -> Option<(Option<String>, std::path::PathBuf)> {
+        Some((self.system.clone(), self.journal.clone()?))
+    }
 }
 
 pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
@@ -54,7 +61,10 @@ pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
 async fn elsewhere(it: Failover, folder: &Path, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(it.system.as_deref())?;
     let life = scene.desk.glance(&system)?.life;
-    let begun = life.record.failing_over().is_some() && !it.change.dry_run;
+    // One that leads elsewhere is another failover: the site that the open one led to is lost as well.
+    let open = life.record.failing_over().map(|it| it.consent.to.as_str());
+    let same = open.is_some_and(|to| it.confirm.as_deref().is_none_or(|site| site == to));
+    let begun = same && !it.change.dry_run;
     let ended = if begun {
         // Its consent is in the journal. After a process that died a person goes on, and that is this one.
         let halted = matches!(life.state, State::Halted { .. }) && !life.record.paused;

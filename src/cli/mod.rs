@@ -82,9 +82,9 @@ pub fn main(typed: &[OsString]) -> u8 {
         system: cli.global.system.clone(),
         as_name: cli.global.as_name.clone(),
     };
-    let journal = if let Verb::Failover(it) = &cli.verb { it.journal.clone() } else { None };
+    let journal = if let Verb::Failover(it) = &cli.verb { it.elsewhere() } else { None };
     let settings = Settings::read(flags).and_then(|settings| match journal {
-        Some(folder) => crate::app::elsewhere(&settings, folder),
+        Some((system, folder)) => crate::app::elsewhere(&settings, system.as_deref(), folder),
         None => Ok(settings),
     });
     let ran = settings.map(Program).and_then(|desk| {

@@ -36,7 +36,7 @@ pub enum Run {
     Adopt(Adopt),
     /// Go on though a site that users have left does not serve
     Without(Without),
-    /// End a run that halted while closing, with something owed
+    /// End a run with something owed: halted in closing; a failover whose users have arrived; a drill
     Close(Why),
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::cli::order::Typed;
 use crate::cli::{Outcome, Scene, Verb};
 use crate::cli::{
-    arm, drift, embargo, failback, failover, init, keep, rejoin, release, run, switchover,
+    arm, drift, drill, embargo, failback, failover, init, keep, rejoin, release, run, switchover,
 };
 use crate::conductor::{Aged, Blocker, Order, WhyNot};
 use crate::fault::{E2015, Fault};
@@ -44,6 +44,8 @@ enum Asked {
     Rejoin(rejoin::Rejoin),
     /// Go back after a failover
     Failback(failback::Failback),
+    /// Practise on names that no users are on
+    Drill(drill::Drill),
     /// Any verb of a run
     #[command(subcommand)]
     Run(run::Run),
@@ -66,6 +68,7 @@ impl From<Asked> for Verb {
             Asked::Failover(it) => Self::Failover(it),
             Asked::Rejoin(it) => Self::Rejoin(it),
             Asked::Failback(it) => Self::Failback(it),
+            Asked::Drill(it) => Self::Drill(it),
             Asked::Run(it) => Self::Run(it),
             Asked::Embargo(it) => Self::Embargo(it),
             Asked::Keep(it) => Self::Keep(it),
@@ -86,7 +89,8 @@ pub(super) fn asked(args: WhyNotArgs) -> Result<Verb, Fault> {
         | Asked::Arm(_)
         | Asked::Failover(_)
         | Asked::Rejoin(_)
-        | Asked::Failback(_) => false,
+        | Asked::Failback(_)
+        | Asked::Drill(_) => false,
     };
     if only_reads {
         return Err(Fault::new(&E2015, "this command only reads: nothing can stand in its way")

@@ -3,6 +3,7 @@
 use crate::conductor::Conductor;
 use crate::conductor::drive::{Goal, foreign_mark};
 use crate::conductor::roles::roles_at;
+use crate::conductor::without::LEFT;
 use crate::fault::{E2002, E2005, E2008, E2019, Fault};
 use crate::machine::{At, Input, Life, State, Told, approved, following};
 use crate::model::{Actor, Kind, OpId, Phase, Verdict, Way};
@@ -121,10 +122,14 @@ impl Conductor {
             return Ok(());
         };
         let found = self.look_once(call).await;
-        if found.verdict == Verdict::Pass {
-            return Ok(());
+        let refused = || refused_by("no sync job may be on here", &found, next);
+        match found.verdict {
+            Verdict::Pass => Ok(()),
+            Verdict::Unknown if record.production() == Some(&run.standby) => {
+                Err(refused().hint(LEFT))
+            }
+            Verdict::Fail | Verdict::Unknown => Err(refused()),
         }
-        Err(refused_by("no sync job may be on here", &found, next))
     }
 
     /// A call that no step of the workflow makes.

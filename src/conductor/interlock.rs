@@ -3,6 +3,7 @@
 
 use crate::conductor::Conductor;
 use crate::conductor::guard::refused_by;
+use crate::conductor::without::LEFT;
 use crate::fault::{E2015, E2031, E2032, Fault};
 use crate::machine::{At, Embargo, Fact, State};
 use crate::model::{Actor, Evidence, Kind, Phase, Roles, SiteName, Time, Verdict, Way};
@@ -44,10 +45,7 @@ impl Conductor {
                 Verdict::Pass | Verdict::Fail => {
                     "changeover run retry puts the embargo on again; then run the same command"
                 }
-                Verdict::Unknown => {
-                    "look again; a site that is down and that users have left: \
-                     changeover run without SITE --reason TEXT"
-                }
+                Verdict::Unknown => LEFT,
             }))
     }
 

@@ -2,8 +2,8 @@
 
 use crate::conductor::Conductor;
 use crate::fault::{E2002, E2005, Fault};
-use crate::machine::{Record, Run};
-use crate::model::{Actor, Kind, Phase};
+use crate::machine::Run;
+use crate::model::{Actor, Phase};
 use crate::port::{Call, Seen};
 use crate::workflow::step::Params;
 
@@ -11,11 +11,6 @@ use crate::workflow::step::Params;
 const TRIES: u32 = 4;
 
 impl Conductor {
-    /// Half-way through a failover nothing refuses writes where users are being moved to: going back costs them.
-    pub(super) const fn costs_half_way(record: &Record, run: &Run) -> bool {
-        matches!(run.kind, Kind::Failover) && record.moving()
-    }
-
     pub(super) fn lacks_consent(run: &Run) -> Fault {
         let says =
             format!("users may have written on {} already; going back loses that", run.standby);

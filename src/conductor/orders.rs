@@ -268,7 +268,7 @@ impl Conductor {
             let says = format!("writes were allowed on the new production; going back {cost}");
             return Err(Fault::new(&E2005, says).hint("consent to it by name: --accept-data-loss"));
         }
-        let half = Self::costs_half_way(&life.record, run);
+        let half = life.record.half_given_up();
         if half && !loss {
             self.demand(Err(Self::lacks_consent(run)))?;
         }

@@ -161,7 +161,8 @@ fn afterwards(page: &mut String, system: &str, to: &SiteName) {
          ```text\nchangeover -s {system} drift\n\
          changeover -s {system} drift adopt --confirm {to} --reason 'moved by hand: who, when, why'\n```\n\n\
          `drift` names each difference between the world and the journal and what settles it; `drift adopt` \
-         records that users are on {to}, with what was read, as done by people.\n"
+         records that users are on {to}, with what was read, as done by people. The site that they left is \
+         quarantined then: `changeover -s {system} rejoin` rebuilds it, and section 10 is not needed.\n"
     );
     page.push_str(&text);
 }

@@ -3,9 +3,12 @@
 
 use crate::conductor::Conductor;
 use crate::fault::{E2062, Fault};
-
 use crate::machine::{Fact, Waiver};
-use crate::model::{About, Actor, Says, SiteName, Way};
+use crate::model::{About, Actor, Evidence, Says, SiteName, Way};
+
+/// The way on where a site cannot be read.
+pub(super) const LEFT: &str = "look again; a site that is down and that users have left: \
+                               changeover run without SITE --reason TEXT";
 
 impl Conductor {
     /// Accepts, for this run, that the state of a site is not known. What can be read there still counts.
@@ -38,12 +41,8 @@ impl Conductor {
         let why = reason.clone().unwrap_or_default();
         let waiver = Waiver { by: by.name.clone(), reason: why.clone() };
         let text = format!("goes on without {site}, by {}: {why}; {}", by.name, said.join("; "));
-        self.book().note(
-            by,
-            text,
-            reason,
-            vec![],
-            vec![Fact::Without { site: site.clone(), waiver }],
-        )
+        let evidence = about().map(Evidence::from).collect();
+        let facts = vec![Fact::Without { site: site.clone(), waiver }];
+        self.book().note(by, text, reason, evidence, facts)
     }
 }

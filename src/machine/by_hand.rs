@@ -46,3 +46,32 @@ impl Record {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::machine::entry::{Body, Entry, Fact, Owed};
+    use crate::machine::record::Record;
+    use crate::model::{Roles, Time};
+
+    /// After a failover whose fence could not be made people bring users back to the lost site by hand.
+    #[test]
+    fn the_site_that_users_are_brought_back_to_is_not_fenced() {
+        let fence = |site: &str| Owed::Fence { part: "stop".into(), site: site.into() };
+        let record = Record {
+            roles: Some(Roles::Settled { production: "sydney".into() }),
+            quarantined: Some("hk".into()),
+            owed: [fence("hk"), Owed::Standby].into(),
+            ..Record::default()
+        };
+        let facts = vec![
+            Fact::RolesSettled { production: "hk".into() },
+            Fact::LeftByHand { site: "sydney".into() },
+            Fact::Owe { owed: fence("sydney") },
+        ];
+        let body = Body::Note { text: String::new(), reason: None, evidence: vec![], facts };
+        let after = record.after(&Entry { at: Time(0), body }, "mira");
+        assert_eq!(after.unfenced(), [("stop".into(), "sydney".into())]);
+        assert_eq!(after.quarantined, Some("sydney".into()));
+        assert_eq!(after.incident.map(|it| it.consent.to), Some("hk".into()));
+    }
+}

@@ -292,8 +292,9 @@ impl Record {
             // What users left is as good a copy as there is: it holds all that was written before.
             self.loads.insert(from.clone(), Copied { of: self.now, whole: true });
             self.loads.remove(production);
-            self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
         }
+        // Whoever serves users is not fenced, also where people brought them back by hand.
+        self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
         self.roles = Some(Roles::Settled { production: production.clone() });
         if self.quarantined.as_ref() == Some(production) {
             self.quarantined = None;

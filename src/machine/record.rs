@@ -232,6 +232,12 @@ impl Record {
         matches!(self.roles, Some(Roles::Moving { .. }))
     }
 
+    /// Users are half-way through a failover: nothing refuses writes where they are being moved to, so going back
+    /// costs what was written there.
+    pub fn half_given_up(&self) -> bool {
+        self.moving() && self.run.as_ref().is_some_and(|run| run.kind == Kind::Failover)
+    }
+
     /// The failover that the open run is, once it was agreed to.
     pub fn failing_over(&self) -> Option<&Incident> {
         let run = self.run.as_ref()?;

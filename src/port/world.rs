@@ -321,7 +321,7 @@ pub trait World: Send + Sync {
 
     /// A failover with this record is about to begin: starts to read the jobs of the site that would be production
     /// and to make ready what sends requests. Changes nothing, asks no provider, answers at once; what was read is
-    /// used by the first look at each job and by no other.
+    /// used by the first look at each job, and by what takes a job out, whose digest the machine compares.
     fn ahead(&self, _: &Arc<Workflow>, _: &Record) {}
 
     /// Asks all witnesses of an incident side by side; changes nothing. A world without any says nothing.

@@ -98,7 +98,8 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "accept" => "release accept".to_owned(),
         "abort" => "release abort --reason TEXT".to_owned(),
         "rollback" => {
-            let loss = if life.record.writes_since_swap { " --accept-data-loss" } else { "" };
+            let loses = target(life, true).is_some_and(|it| it.loses_writes);
+            let loss = if loses { " --accept-data-loss" } else { "" };
             format!("release rollback{}{loss} --reason TEXT", typed(true).unwrap_or_default())
         }
         "retry" => "run retry".to_owned(),

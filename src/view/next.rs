@@ -29,7 +29,7 @@ pub fn after_next(life: &Life) -> Option<State> {
 pub struct Target {
     /// The site that will be production: the name to type.
     pub site: SiteName,
-    /// Writes were accepted since the swap: going back loses them.
+    /// Writes were accepted since the swap, or may have been: going back loses them.
     pub loses_writes: bool,
 }
 
@@ -37,9 +37,8 @@ pub struct Target {
 /// what it would do.
 pub fn target(life: &Life, back: bool) -> Option<Target> {
     let run = life.record.run.as_ref().filter(|run| run.kind != Kind::Drill)?;
-    let loses_writes = life.record.writes_since_swap;
     if back {
-        return Some(Target { site: run.production.clone(), loses_writes });
+        return Some(Target { site: run.production.clone(), loses_writes: costs_writes(life) });
     }
     let at = after_next(life)?.at()?;
     let site = match at.way {
@@ -47,6 +46,16 @@ pub fn target(life: &Life, back: bool) -> Option<Target> {
         Way::Back | Way::Abort => run.production.clone(),
     };
     (at.phase == Phase::Swap).then_some(Target { site, loses_writes: false })
+}
+
+/// Whether going back is taken only with consent to the loss of writes: asked of the machine like everything else.
+fn costs_writes(life: &Life) -> bool {
+    let (rules, record) = (&life.rules, &life.record);
+    let taken = |loss_accepted| {
+        let (input, told) = (Input::Rollback { loss_accepted }, Told::default());
+        step(rules, record, life.state, input, "", record.now, told).is_ok()
+    };
+    record.writes_since_swap || record.half_given_up() || taken(true) && !taken(false)
 }
 
 /// What to do next, in one sentence with its command.

@@ -301,7 +301,7 @@ impl Builder<'_> {
                 &fault::E1002,
                 Mark { line: 1, column: 1 },
                 "the file is empty",
-                "begin with a copy of one that is whole: `workflows/gigadb.yaml`",
+                "begin with a copy of one that is whole; `changeover schema` prints what may stand in it",
             );
         }
         match self.root {

@@ -39,6 +39,7 @@ mod drill;
 mod failover;
 mod faults;
 mod frail;
+mod hints;
 mod interlock;
 mod journal;
 mod machine;

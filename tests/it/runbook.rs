@@ -22,12 +22,17 @@ fn blocks(page: &str) -> Vec<String> {
 fn shell(lab: &Lab, text: &str) -> (bool, String) {
     let mut sh = Process::new("sh");
     sh.env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", lab.dir.path());
+    let scratch = lab.dir.path().join("scratch");
+    std::fs::create_dir_all(&scratch).unwrap();
+    sh.env("TMPDIR", &scratch);
     // As `. env.sh` does.
     sh.envs(&lab.env).current_dir(lab.dir.path());
     let mut sh =
         sh.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     sh.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let out = sh.wait_with_output().unwrap();
+    let left = std::fs::read_dir(&scratch).unwrap().count();
+    assert_eq!(left, 0, "the token is left behind");
     let both = [out.stdout, out.stderr].concat();
     (out.status.success(), String::from_utf8_lossy(&both).into_owned())
 }

@@ -8,14 +8,13 @@ use aws_sdk_ec2::types::{Address, Filter, InstanceStateName};
 use serde_json::json;
 
 use crate::actuator::aws::Account;
-use crate::actuator::site;
 use crate::actuator::trouble::{Trouble, coded, finding};
 use crate::actuator::{Wire, cloudflare};
 use crate::fault::{E3504, E3505};
 use crate::model::{Evidence, Kind, SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::AwsEip;
-use crate::workflow::{Switch, Target, Workflow};
+use crate::workflow::{Switch, Workflow};
 
 pub(in crate::actuator) fn check(wire: Arc<Wire>, call: Call, _: AwsEip) -> Box<dyn Check> {
     Box::new(Eip { wire, call })
@@ -153,8 +152,8 @@ fn names(workflow: &Workflow, site: &SiteName) -> Result<BTreeMap<String, String
     let drill = workflow.drill.iter().flat_map(|it| &it.records);
     (drill.chain(&switch.records))
         .map(|record| {
-            let Target::Eip(name) = &record.target;
-            Ok((record.id.to_string(), site::for_site(workflow, site, name)?))
+            let name = workflow.eip_name(record, site).map_err(|missing| missing.to_string())?;
+            Ok((record.id.to_string(), name))
         })
         .collect()
 }

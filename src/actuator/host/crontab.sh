@@ -1,10 +1,11 @@
 # read              one line with its SHA-256, then the user's crontab; nothing if there is none
 # write DIGEST TEXT makes it TEXT, if it still has this SHA-256
+# take DIGEST LINES the same without these lines, as sed is told of them: no process shows what else stands there
 set -u
 LC_ALL=C
 export LC_ALL
 # Two of ours at once would each read the same table, and the later one write over what the earlier one did.
-if [ "$1" = write ] && command -v flock >/dev/null 2>&1 && mkdir -p "$HOME/.changeover"; then
+if [ "$1" != read ] && command -v flock >/dev/null 2>&1 && mkdir -p "$HOME/.changeover"; then
   exec 9>>"$HOME/.changeover/crontab.lock"
   flock -w 5 9 || exit 3
 fi
@@ -30,4 +31,8 @@ if [ "$digest" != "$2" ]; then
   echo 'the crontab changed since it was read' >&2
   exit 5
 fi
-printf '%s' "$3" | crontab -
+if [ "$1" = take ]; then
+  sed "$3" <"$now" | crontab - || exit
+else
+  printf '%s' "$3" | crontab - || exit
+fi

@@ -17,7 +17,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::actuator::Wire;
-use crate::actuator::site;
 use crate::actuator::trouble::Trouble;
 use crate::fault::{E3701, E3702};
 use crate::model::SiteName;
@@ -67,7 +66,7 @@ impl Machine {
         let known = |says: String| Trouble::harmless(&E3701, "workflow", says);
         let it =
             workflow.hosts.get(host).ok_or_else(|| known(format!("there is no host {host}")))?;
-        let alias = site::for_site(workflow, on, &it.ssh).map_err(known)?;
+        let alias = workflow.host_alias(host, on).map_err(|it| known(it.to_string()))?;
         if alias.is_empty() || alias.starts_with('-') {
             return Err(known(format!("`{alias}` is not an alias of a host")));
         }

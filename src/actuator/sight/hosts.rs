@@ -5,18 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 
 use super::Looking;
+use crate::actuator::ahead::{Whole, whole};
 use crate::actuator::crontab::{self, Place};
 use crate::actuator::database;
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::Trouble;
-use crate::fault::{E3702, E3709};
+use crate::fault::E3702;
 use crate::model::{EntrySeen, JobSeen, JobsSeen, Part, SiteName};
 use crate::workflow::{Job, Workflow};
 
-/// A crontab and all processes.
-const JOBS: &str = include_str!("../host/jobs.sh");
-/// Between them; no crontab has such a line.
-const BETWEEN: &str = "#-- processes, after the crontab --#";
 /// What new connections of the database's role get.
 const READ_ONLY: &str = "show default_transaction_read_only";
 
@@ -69,14 +66,8 @@ impl Looking<'_> {
 
     async fn jobs_on(self, site: &SiteName, host: &str) -> Result<JobsSeen, Trouble> {
         let machine = Machine::of(self.workflow, site, host)?;
-        let answer = machine.run(self.wire, self.workflow, "jobs", JOBS, &[BETWEEN]).await?;
-        let text = answer.good(&machine.source())?;
-        let between = format!("\n{BETWEEN}\n");
-        let halves = text.rsplit_once(&between);
-        let halves = halves.filter(|(text, _)| !text.contains(char::REPLACEMENT_CHARACTER));
-        let odd = || Trouble::harmless(&E3709, &machine.source(), "the crontab is not text");
-        let (crontab, processes) = halves.ok_or_else(odd)?;
-        Ok(seen(self.workflow, host, crontab, processes))
+        let Whole { crontab, processes } = whole(self.wire, self.workflow, &machine).await?;
+        Ok(seen(self.workflow, host, &crontab.1, &processes))
     }
 }
 

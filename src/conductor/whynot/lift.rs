@@ -173,7 +173,7 @@ fn by_the_machine(look: &Look<'_>) -> (String, Vec<String>) {
     let record = &look.life.record;
     if record.frozen {
         let who = "who lifts the freeze; it never stops going back, fencing, closing or a failover";
-        return (who.to_owned(), vec![with_system(look, "freeze off --reason TEXT")]);
+        return (who.to_owned(), vec![]);
     }
     if let (State::Steady, Some(site)) = (look.life.state, &record.quarantined) {
         let who = format!("anybody: {site} must rejoin before it may be a standby");
@@ -344,6 +344,7 @@ pub(super) fn step(
             | Command::Switchover { .. }
             | Command::Rejoin { .. }
             | Command::Failback { .. }
+            | Command::Drill { .. }
     );
     if found.is_some_and(|it| it.is_check() && may_waive(it)) && waives {
         who.push_str("; or a person who says why");

@@ -151,7 +151,7 @@ fn granted(order: &Order, look: &Look<'_>) -> Order {
         *confirm = named(confirm, false);
     } else if let Command::Rollback { confirm, accept_data_loss } = &mut order.command {
         *confirm = named(confirm, true);
-        *accept_data_loss |= life.record.writes_since_swap;
+        *accept_data_loss |= target(life, true).is_some_and(|it| it.loses_writes);
     } else if let Command::Failover(it) = &mut order.command {
         let to = look.standby().cloned();
         *it = GivenUp {

@@ -98,6 +98,16 @@ fn kill(pid: &str) {
 }
 
 #[tokio::test]
+async fn a_host_is_named_by_whatever_the_linter_lets_stand() {
+    let hosts = Hosts::new();
+    let mut world = hosts.world();
+    let workflow = std::sync::Arc::make_mut(&mut world.workflow);
+    workflow.hosts.get_mut("bastion").unwrap().ssh = "{{ site.profile }}-host".to_owned();
+    let seen = world.action("host.run", &run(&["work"]), Some("sydney")).observe().await;
+    assert!(says(&seen).contains("UpstreamAlt-host"), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_host_without_flock_runs_a_command_once_too() {
     let hosts = Hosts::new();
     let world = hosts.poor_world();

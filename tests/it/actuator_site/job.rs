@@ -40,6 +40,69 @@ async fn off_takes_out_the_pair_and_owes_it() {
 }
 
 #[tokio::test]
+async fn one_call_takes_out_and_sees_what_stands_and_runs_then() {
+    let hosts = Hosts::new();
+    hosts.write("sydney-bastion/crontab", &format!("{OTHERS}{}", reset(&hosts)));
+    let world = hosts.world();
+    let action = world.action("job.off", &job("databaseReset"), Some("sydney"));
+    let changes = todo(&action.observe().await);
+    assert!(matches!(action.apply(&changes).await, Sent::Accepted { .. }));
+    done(&action.observe().await);
+    let calls = || hosts.read("calls").matches("sh -s").count();
+    assert_eq!(calls(), 3, "a look, what is written over, and a write that looks");
+    // A later look is a look of its own: it may have been put in again.
+    hosts.write("sydney-bastion/crontab", &reset(&hosts));
+    todo(&action.observe().await);
+    assert_eq!(calls(), 4);
+}
+
+#[tokio::test]
+async fn what_takes_a_job_out_shows_no_other_job_as_running() {
+    let hosts = Hosts::new();
+    let other = format!("0 11 * * * {}/bin/sync_dropbox --apply\n", hosts.dir().display());
+    hosts.write("sydney-bastion/crontab", &format!("{}{other}", reset(&hosts)));
+    let world = hosts.world();
+    let action = world.action("job.off", &job("databaseReset"), Some("sydney"));
+    let changes = todo(&action.observe().await);
+    action.apply(&changes).await;
+    assert_eq!(hosts.read("sydney-bastion/crontab"), other);
+    // Whatever the call is given stands in the arguments of its processes, where ps finds it.
+    let args = hosts.read("calls");
+    assert!(args.contains("'take'") && !args.contains("sync_dropbox"), "{args}");
+}
+
+#[tokio::test]
+async fn what_was_taken_out_is_not_refused_where_nothing_could_be_read_after_it() {
+    let hosts = Hosts::new();
+    hosts.write("sydney-bastion/crontab", &reset(&hosts));
+    hosts.program("ps", "#!/bin/sh\n[ ! -e $HOME/crontab.writes ] && echo '1 init'\n");
+    let world = hosts.world();
+    let action = world.action("job.off", &job("databaseReset"), Some("sydney"));
+    let changes = todo(&action.observe().await);
+    let sent = action.apply(&changes).await;
+    assert!(matches!(sent, Sent::Accepted { .. }), "{sent:?}");
+    let seen = action.observe().await;
+    assert!(matches!(seen, Seen::Unknown { .. }), "{seen:?}");
+    hosts.program("ps", "#!/bin/sh\necho '1 init'\n");
+    let owed = Owed::Job { job: "databaseReset".into(), site: "sydney".into() };
+    assert_eq!(done(&action.observe().await), [Fact::Owe { owed }]);
+}
+
+#[tokio::test]
+async fn by_hand_no_program_that_only_begins_like_the_jobs_is_taken_out() {
+    let hosts = Hosts::new();
+    let near = format!("7 7 * * * {}/bin/databaseResetAll now\n", hosts.dir().display());
+    hosts.write("sydney-bastion/crontab", &format!("{OTHERS}{}{near}", reset(&hosts)));
+    let world = hosts.world();
+    let by_hand = world.by_hand(world.call("job.off", &job("databaseReset"), Some("sydney"))).await;
+    let lines = by_hand.shell.join("\n");
+    let text = format!("on() {{ {} \"$1\" \"$2\"; }}\n{lines}\n", hosts.path("bin/ssh").display());
+    let ran = std::process::Command::new("sh").args(["-e", "-c", &text]).status().unwrap();
+    assert!(ran.success(), "{text}");
+    assert_eq!(hosts.read("sydney-bastion/crontab"), format!("{OTHERS}{near}"));
+}
+
+#[tokio::test]
 async fn off_does_not_overwrite_what_changed_in_between() {
     let hosts = Hosts::new();
     hosts.write("sydney-bastion/crontab", &reset(&hosts));

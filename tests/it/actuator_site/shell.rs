@@ -16,6 +16,7 @@ pub(super) struct Hosts {
 const SSH: &str = r#"#!/bin/sh
 while [ "$1" = -o ]; do shift 2; done
 alias=$1; shift
+printf '%s\n' "$*" >>DIR/calls
 [ -d "DIR/$alias" ] || { echo "ssh: connect to host $alias: Connection refused" >&2; exit 255; }
 HOME=DIR/$alias PATH=DIR/bin:$PATH exec sh -c "$*"
 "#;

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use changeover::actuator::{Actuators, Wire};
 use changeover::machine::{At, Fact, Intent, Record, Remembered};
 use changeover::model::{Change, Evidence, Kind, OpId, Phase, Roles, SiteName, Time, Way};
-use changeover::port::{Action, Call, Check, Clock, NoTap, Outside, RunFacts, Seen, World as _};
+use changeover::port::{
+    Action, ByHand, Call, Check, Clock, NoTap, Outside, RunFacts, Seen, World as _,
+};
 use changeover::workflow::Workflow;
 use changeover::workflow::step::Params;
 use secrecy::SecretString;
@@ -194,6 +196,11 @@ impl World {
 
     pub(super) fn act(&self, call: Call) -> Box<dyn Action> {
         self.actuators().action(call)
+    }
+
+    /// This step as people do it in a shell.
+    pub(super) async fn by_hand(&self, call: Call) -> ByHand {
+        self.actuators().by_hand(call).await.unwrap().unwrap()
     }
 
     pub(super) async fn addresses(&self, site: &str) -> Result<BTreeMap<String, String>, Evidence> {

@@ -41,6 +41,32 @@ fn wrong_usage_is_two() {
 }
 
 #[test]
+fn a_failover_on_another_disk_is_that_of_the_system_that_is_named() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = std::fs::read_to_string("workflows/gigadb.yaml").unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::create_dir(path("workflows")).unwrap();
+    for name in ["gigadb", "other"] {
+        let text = file.replacen("system: gigadb", &format!("system: {name}"), 1);
+        std::fs::write(path(&format!("workflows/{name}.yaml")), text).unwrap();
+    }
+    let (workflows, state, journal) = (path("workflows"), path("state"), path("elsewhere"));
+    let ran = changeover(&[
+        "--workflows",
+        &workflows,
+        "--state",
+        &state,
+        "failover",
+        "gigadb",
+        "--journal",
+        &journal,
+    ]);
+    let said = text(&ran.stderr);
+    // There is no journal to go on with, which is looked for where this system has it.
+    assert!(said.contains("E4012") && !said.contains("other"), "{said}");
+}
+
+#[test]
 fn wrong_usage_is_a_problem_document_for_programs() {
     let ran = changeover(&["relase", "--json"]);
     let problem: serde_json::Value = serde_json::from_slice(&ran.stderr).unwrap();

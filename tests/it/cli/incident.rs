@@ -1,7 +1,7 @@
 //! A failover is typed with the name and the figure, after both were shown.
 
 use changeover::conductor::{Command, GivenUp, MayLose, Preview};
-use changeover::machine::Diagnosis;
+use changeover::machine::{Diagnosis, Incident};
 use changeover::model::{About, Says, Seer, SiteName, Time, Witness};
 
 use crate::cli::desk::{Fake, Typing};
@@ -66,6 +66,40 @@ fn given(desk: &Fake) -> GivenUp {
         Command::Failover(it) => it,
         other => panic!("{other:?}"),
     }
+}
+
+/// A failover has brought users to sydney.
+fn given_up() -> Walk {
+    let mut walk = Walk::soaking();
+    let record = &mut walk.life.record;
+    let (run, at) = (record.run.as_ref().unwrap().number, record.now);
+    let consent = serde_json::from_value(serde_json::json!({
+        "lost": "hk", "to": "sydney", "diagnosis": "production_dead", "fence_first": false, "data_of": null,
+        "figure": null, "accepted": null, "writes": null, "missing": [], "acknowledged": null,
+        "plan": changeover::model::Digest::default(), "asked": at,
+    }));
+    record.incident = Some(Incident {
+        run,
+        at,
+        consent: consent.unwrap(),
+        fence: [].into(),
+        counts: [].into(),
+        found: None,
+    });
+    walk
+}
+
+#[test]
+fn on_another_disk_a_failover_goes_on_and_another_one_is_another_one() {
+    let line = "failover --journal /elsewhere --accept-data-loss 12h --plan 1234 --confirm";
+    let desk = Fake::of(&given_up());
+    let ran = Typing::at(&desk).run(&format!("{line} sydney"));
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert_eq!(desk.done().remove(0).command, Command::Resume);
+    // The site that it led to is lost as well.
+    let desk = Fake::of(&given_up());
+    Typing::at(&desk).run(&format!("{line} hk"));
+    assert_eq!(given(&desk).confirm, Some("hk".into()));
 }
 
 #[test]

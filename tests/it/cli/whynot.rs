@@ -185,6 +185,14 @@ fn nothing() {
 }
 
 #[test]
+fn a_drill_that_has_no_names_to_drill_on() {
+    let none = desk(async |rig| rig.approved().await);
+    let ran = Typing::at(&none).run("why-not drill");
+    assert_eq!(ran.status, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("no names to drill on"), "{}", ran.out);
+}
+
+#[test]
 fn what_only_reads_is_not_asked_about() {
     let desk = Fake::of(&Walk::steady());
     for line in ["release list", "run show", "drift", "embargo show"] {

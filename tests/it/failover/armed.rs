@@ -121,6 +121,10 @@ async fn armed_it_asks_nobody_before_the_lever_though_the_lost_region_hangs() {
     users_are_on(&operator, &lab, "hk");
     let (asked, batches) = before_the_lever(&lab, since);
     assert_eq!(batches, 2, "one batch a zone");
+    // One look at both, then for each one call that takes it out and looks.
+    let ssh = asked.iter().filter(|it| it["method"] == "SSH").count();
+    assert_eq!(ssh, 3, "two jobs were on: {asked:?}");
+    assert_eq!(format!("{:?}", operator.life().record.owed).matches("Job").count(), 2);
     let strange = |it: &&Value| {
         it["service"] != "host" || !it["path"].to_string().contains("gigadb-hk-bastion")
     };
@@ -248,7 +252,7 @@ async fn with_the_journals_disk_dead_it_goes_on_elsewhere_and_is_joined() {
     // Nothing of it is opened for writing any more.
     let before = written(&operator.state);
     let other = lab.dir.path().join("other disk");
-    let settings = app::elsewhere(&operator.settings("engineer-a"), other.clone()).unwrap();
+    let settings = app::elsewhere(&operator.settings("engineer-a"), None, other.clone()).unwrap();
     let there = Operator { state: settings.state, ..Operator::new(&lab, "dead too") };
     let there = Operator { workflows: operator.workflows.clone(), ..there };
     let shown = there.dry("engineer-a", failover("hk", LOSS)).await.unwrap();

@@ -1,8 +1,9 @@
 //! The site that users left is lost as well: nobody is sent back to it, and a way back that was begun is given up.
 
+use changeover::app;
 use changeover::conductor::{Command, MayLose};
 use changeover::fault::Exit;
-use changeover::machine::State;
+use changeover::machine::{Body, State};
 use changeover::model::{Phase, Way};
 
 use super::{failover, kill, plan, raise, to_the_end, users_are_on};
@@ -38,6 +39,15 @@ async fn without_the_old_site(lab: &Lab, operator: &Operator) {
     let record = operator.life().record;
     assert!(!record.embargoes.contains_key(&"sydney".into()), "users may write again");
     assert!(record.run.unwrap().without.contains_key(&"hk".into()));
+    // What was seen of it is kept with the line.
+    let lines = app::glance(&operator.settings("reader"), &operator.system).unwrap().lines;
+    let seen = lines.iter().find_map(|line| match &line.body {
+        Body::Note { text, evidence, .. } if text.starts_with("goes on without hk") => {
+            Some(evidence)
+        }
+        Body::Note { .. } | Body::Decided { .. } | Body::Intent(_) | Body::Refused { .. } => None,
+    });
+    assert!(seen.is_some_and(|it| it.iter().any(|it| it.says.contains("down"))), "{seen:?}");
     // What can be read counts: a site that answers is not gone without.
     raise(lab, "hk");
     let fault = operator.order("engineer-a", without("hk")).await.unwrap_err();
@@ -56,8 +66,12 @@ async fn users_stay_where_they_are_when_the_other_site_is_lost() {
         operator.order(who, command).await.unwrap();
     }
 
-    // A release is taken back just when the old site dies: the swap back halts before anybody is moved.
+    // The old site dies: what would be read there before the release is accepted has a way on by name.
     kill(&lab, "hk", "ap-east-1");
+    let fault = operator.order("engineer-a", Command::Accept).await.unwrap_err();
+    assert!(fault.hint.as_ref().is_some_and(|it| it.contains("run without SITE")), "{fault:?}");
+
+    // The release is taken back just then: the swap back halts before anybody is moved.
     let halted = operator.order("engineer-a", back_to("hk")).await.unwrap();
     let stands = matches!(halted.state, State::Halted { at, .. } if (at.way, at.phase) == (Way::Back, Phase::Swap));
     assert!(stands, "{halted:?}\n{}", operator.last_lines());

@@ -3,7 +3,7 @@
 mod metrics;
 
 use changeover::machine::{Ended, Fact, Input, Life, Owed, replay};
-use changeover::model::{Digest, Phase, SystemName};
+use changeover::model::{Digest, Kind, Phase, Roles, SystemName};
 use changeover::port::Line;
 use changeover::view::words::{lasting, took};
 use changeover::view::{self, End, Look, Loses, Mark};
@@ -203,6 +203,28 @@ fn the_conductors_sentences_need_only_the_life() {
     assert_eq!(view::next(&life), next);
     let asks = Walk::approved().life;
     assert!(view::next(&asks).ends_with("changeover release next --confirm sydney"));
+}
+
+#[test]
+fn the_way_back_names_the_loss_wherever_it_is_refused_without() {
+    let back = |life: &Life| {
+        let costs = view::target(life, true).unwrap().loses_writes;
+        let typed = view::commands_for(&Look::at_work(life), &["rollback"]).remove(0);
+        assert_eq!(costs, typed.contains(" --accept-data-loss"), "{typed}");
+        costs
+    };
+    assert!(!back(&Walk::soaking().life));
+    // In lift writes may have been let in: it is not known.
+    let mut lifted = Walk::soaking();
+    lifted.tell("mira", Input::Accept, Default::default());
+    lifted.work(failing("lift"));
+    lifted.life.record.writes_since_swap = false;
+    assert!(back(&lifted.life));
+    // Half-way through a failover nothing refuses writes where users are moved to.
+    let mut half = Walk::soaking().life;
+    half.record.roles = Some(Roles::Moving { from: "hk".into(), to: "sydney".into() });
+    half.record.run.as_mut().unwrap().kind = Kind::Failover;
+    assert!(back(&half));
 }
 
 #[test]
