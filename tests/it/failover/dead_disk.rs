@@ -146,8 +146,12 @@ async fn dying_before_the_first_intent_nothing_is_sent() {
         let (applied, since) = (lab.applied(), last_call(&lab));
         // The standby's own jobs are looked at: what they need is written down next.
         lab.post("/_lab/set", &json!({ "hosts": { "gigadb-hk-bastion": { "slow_s": 3.0 } } }));
+        let begun = newest(&operator);
         let child = limited(&operator, None, &words).spawn().unwrap();
-        until("its machine is asked", || !asked(&lab, since, "gigadb-hk-bastion").is_empty());
+        // An armed one asks the machine already before its consent is written.
+        until("its machine is asked, and the consent written", || {
+            !asked(&lab, since, "gigadb-hk-bastion").is_empty() && newest(&operator) != begun
+        });
         // A part of the next line is written, and no more.
         forbid(&child, || newest(&operator).1 + 10);
         let out = child.wait_with_output().unwrap();
