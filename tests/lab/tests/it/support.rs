@@ -72,7 +72,7 @@ impl Lab {
     pub(crate) fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) -> Duration {
         let start = Instant::now();
         while !holds(self) {
-            assert!(start.elapsed() < Duration::from_secs(120), "never {what}");
+            assert!(start.elapsed() < Duration::from_mins(2), "never {what}");
             std::thread::sleep(Duration::from_millis(10));
         }
         start.elapsed()
