@@ -93,8 +93,7 @@ pub async fn order_in(
     let lines = if hurried { vec![] } else { journal::read(&dir)? };
     let lines = lines.into_iter().map(|it| it.line).collect::<Vec<_>>();
     let Opened { journal, life, beyond, cut, warnings } = opened;
-    let sealed = life.record.armed.map(|it| it.workflow);
-    let ours = shelved.is_none_or(|it| sealed == Some(it));
+    let ours = shelved.is_none_or(|it| life.record.armed.is_some_and(|seal| seal.workflow == it));
     let workflow = Arc::new(if ours { workflow } else { read_own(system, &text, &file)? });
     let wire =
         Arc::new(Wire::new(settings.outside.clone(), Arc::clone(&settings.clock), hooks.tap));
