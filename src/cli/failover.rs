@@ -9,7 +9,7 @@ use crate::cli::args::Change;
 use crate::cli::order::{Typed, carry_out, plan_text};
 use crate::cli::{Outcome, Scene};
 use crate::conductor::{Command, GivenUp, MayLose, NoWatcher, Order, Plan, Preview};
-use crate::fault::{E2005, E2021, E2062, Fault};
+use crate::fault::{E2005, E2021, E2062, Exit, Fault};
 use crate::machine::State;
 use crate::model::{SiteName, Time};
 
@@ -54,7 +54,18 @@ pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
     if let Some(folder) = it.journal.clone() {
         return elsewhere(it, &folder, scene).await;
     }
-    given_up(it, scene).await
+    given_up(it, scene).await.map_err(by_hand)
+}
+
+/// Production is down and the journal cannot be relied on: a command cannot go on, people can.
+fn by_hand(fault: Fault) -> Fault {
+    if fault.exit() != Exit::Unverified {
+        return fault;
+    }
+    let first = fault.hint.clone().map(|it| it + "; ").unwrap_or_default();
+    fault.hint(format!(
+        "{first}meanwhile users can be moved by hand: runbook.md in the system's state folder, or its copy"
+    ))
 }
 
 /// The journal goes on in this folder; a failover that was under way goes on with it.

@@ -8,7 +8,7 @@ use crate::conductor::command::{Command, GivenUp, MayLose, Order, Preview};
 use crate::conductor::drive::Goal;
 use crate::conductor::guard::confirmed;
 use crate::conductor::start::open_already;
-use crate::fault::{E2001, E2008, E2061, E2062, E2063, E2064, Fault};
+use crate::fault::{E2001, E2008, E2015, E2061, E2062, E2063, E2064, Fault};
 use crate::machine::{Begin, Consent, Fact, Incident, Input, Record, Rules, Run, State};
 use crate::model::{About, Actor, Digest, Evidence, Kind, Says, SiteName, StepId, Witness};
 use crate::port::Asked;
@@ -23,6 +23,10 @@ impl Conductor {
         reason: Option<String>,
     ) -> Result<(), Fault> {
         let asked = self.clock.now();
+        if it.down.is_some_and(|since| since > asked) {
+            return Err(Fault::new(&E2015, "production is said to be down since a time to come")
+                .hint(format!("--down-since is in UTC: now it is {}", asked.screen())));
+        }
         let record = self.life().record;
         self.not_twice(&record, it.confirm.as_ref())?;
         let (lost, to) = self.sides(&record)?;

@@ -9,7 +9,7 @@ use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
 use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher, WhyNot};
 use changeover::drift::{Known, adoption, compare};
-use changeover::fault::{E1001, E2012, E4001, Exit, Fault};
+use changeover::fault::{E1001, E2012, E4001, E4003, Exit, Fault};
 use changeover::machine::{At, Ended};
 use changeover::model::{
     Change, Digest, Evidence, Kind, Phase, Sight, SystemName, Time, Verb, Way,
@@ -192,6 +192,9 @@ impl Desk for Fake {
         order: Order,
         watcher: Arc<dyn Watcher>,
     ) -> Result<Reply, Fault> {
+        if self.damaged {
+            return Err(Fault::new(&E4003, "line 7 is damaged").hint("bring it back from a copy"));
+        }
         if !order.dry_run {
             one_step().iter().for_each(|progress| watcher.tell(progress));
         }

@@ -116,3 +116,22 @@ async fn a_switch_tried_again_later_goes_on_while_production_is_lost() {
     retry(&rig).await.unwrap();
     assert!(soaks(&rig) && users_moved(&rig), "{:?}", rig.state());
 }
+
+#[tokio::test]
+async fn production_is_not_down_since_a_time_to_come() {
+    let rig = Rig::new();
+    rig.tell(Command::Init).await.unwrap();
+    lost(&rig, "hk");
+    let since = |seconds| {
+        let down = Some(rig.now().plus_seconds(seconds));
+        let accept_data_loss = Some(MayLose::Unknown);
+        let confirm = Some("sydney".into());
+        Command::Failover(GivenUp { confirm, accept_data_loss, down, ..GivenUp::default() })
+    };
+    let fault = rig.tell(since(60)).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2015", Exit::Usage), "{fault}");
+    assert!(!users_moved(&rig) && rig.state() == State::Steady, "{:?}", rig.state());
+    rig.truth(|it| it.verdicts.insert("gone".to_owned(), Verdict::Fail));
+    rig.tell(since(-60)).await.unwrap();
+    assert!(soaks(&rig), "{:?}", rig.state());
+}
