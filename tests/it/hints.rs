@@ -1,28 +1,14 @@
 //! What people are told to type exists: each command that a text of the program or a page names, with its flags.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use changeover::cli::Cli;
 use clap::{Command, CommandFactory as _};
 
+use crate::tidy::{File, read};
+
 /// Words after `changeover` that tell what it does, and are no verbs.
 const PROSE: &[&str] = &["exited"];
-
-fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
-    let (mut files, mut folders) = (vec![], vec![PathBuf::from(folder)]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == ending) {
-                files.push(path);
-            }
-        }
-    }
-    files
-}
 
 fn is_word(text: &str) -> bool {
     !text.is_empty()
@@ -78,15 +64,14 @@ fn commands(text: &str, in_code: bool) -> impl Iterator<Item = (usize, &str)> {
 fn every_command_that_people_are_told_to_type_exists() {
     let cli = Cli::command();
     let mut faults = vec![];
-    let pages = files("docs", "md").into_iter().chain([PathBuf::from("README.md")]);
+    let texts =
+        read("src", "rs").into_iter().chain(read("docs", "md")).chain([File::at("README.md")]);
     let mut seen = 0;
-    for (path, in_code) in
-        files("src", "rs").into_iter().map(|it| (it, true)).chain(pages.map(|it| (it, false)))
-    {
+    for File { path, text } in texts {
+        let in_code = path.starts_with("src");
         if path.starts_with("docs/adr") || path == Path::new("src/actuator/cloudflare/marks.rs") {
             continue;
         }
-        let text = fs::read_to_string(&path).unwrap();
         for (line, command) in commands(&text, in_code) {
             seen += 1;
             let wrong = wrong(&cli, command);

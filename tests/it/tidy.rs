@@ -57,12 +57,17 @@ const ELSEWHERE: &[&str] = &[
 /// Crates that one file alone may name, so that they can be replaced there.
 const ALONE: &[&str] = &["serde_yaml", "sled"];
 
-struct File {
-    path: PathBuf,
-    text: String,
+pub(crate) struct File {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl File {
+    pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { text: fs::read_to_string(&path).unwrap(), path }
+    }
+
     /// The lines that are not comments, numbered from 1.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate();
@@ -70,7 +75,7 @@ impl File {
     }
 }
 
-fn read(folder: &str, ending: &str) -> Vec<File> {
+pub(crate) fn read(folder: &str, ending: &str) -> Vec<File> {
     let (mut files, mut folders) = (vec![], vec![PathBuf::from(folder)]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
@@ -78,7 +83,7 @@ fn read(folder: &str, ending: &str) -> Vec<File> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|it| it == ending) {
-                files.push(File { text: fs::read_to_string(&path).unwrap(), path });
+                files.push(File::at(path));
             }
         }
     }
