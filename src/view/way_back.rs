@@ -85,7 +85,7 @@ pub fn way_back(life: &Life, after: Option<Phase>, took: &BTreeMap<StepId, i64>)
     }
     let given_up = run.is_some_and(|run| run.kind == Kind::Failover);
     let (seconds, time) = lasts(life, took);
-    if record.writes_since_swap || after == Some(Phase::Lift) {
+    if record.writes_since_swap || record.half_given_up() || after == Some(Phase::Lift) {
         let written = written(record, new);
         return WayBack {
             possible: true,

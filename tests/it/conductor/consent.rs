@@ -1,10 +1,13 @@
 //! A failover that stood still before users were moved: what was agreed to is old when it is tried again.
 
+use std::collections::BTreeMap;
+
 use changeover::conductor::{Command, GivenUp, MayLose, Reply};
 use changeover::fault::{Exit, Fault};
 use changeover::journal::Read;
 use changeover::machine::{Body, State};
 use changeover::model::{Phase, SiteName, Verdict};
+use changeover::view::{self, Loses};
 
 use super::rig::Rig;
 use super::world::Wrong;
@@ -105,6 +108,12 @@ async fn a_switch_tried_again_later_moves_nobody_from_a_site_that_serves() {
     );
     assert!(reply.sentence.contains("switch"), "{reply:?}");
     assert_eq!(rig.so("production"), "hk");
+    // Half-way nothing refuses writes where users are moved to: the way back is not called free.
+    let told = view::way_back(&rig.life(), None, &BTreeMap::new());
+    assert!(
+        matches!(told.loses, Loses::Writes { .. }) && told.says.starts_with("costs"),
+        "{told:?}"
+    );
     let back = Command::Rollback { confirm: Some("hk".into()), accept_data_loss: true };
     rig.tell(back).await.unwrap();
     assert_eq!(rig.life().record.production().map(SiteName::as_str), Some("hk"));
