@@ -53,7 +53,7 @@ fn hasty(lab: &Lab, name: &str, counter: Option<&str>) -> Operator {
     let operator = Operator::new(lab, name);
     let path = operator.workflows.join("gigadb.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
-    let mut new = text.replace("wait: 2h", "wait: 1s").replace(" for: 60ms ", " for: 1s ");
+    let mut new = text.replace("wait: 2h", "wait: 4s").replace(" for: 60ms ", " for: 1s ");
     assert_ne!(text, new);
     let own = "counter: { command: { host: bastion, argv: [/usr/local/bin/site_requests] } }";
     assert!(new.contains(own));

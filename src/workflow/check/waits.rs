@@ -48,6 +48,7 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             );
         }
     }
+    drained(draft, report);
     for (at, text) in workflow.closed.iter().enumerate() {
         if Window::parse(text).is_none() {
             let message = format!("`{text}` is not a window of the day");
@@ -64,6 +65,20 @@ pub(super) fn check(draft: &Draft<'_>, report: &mut Report) {
             message,
             "between 0 and 1, for example 0.8",
         );
+    }
+}
+
+/// A count over `for` takes longer than `for`: a shorter wait halts at each try, with nobody left to wait for.
+fn drained(draft: &Draft<'_>, report: &mut Report) {
+    for placed in &draft.steps {
+        let Some(Params::Drained(with)) = &placed.params else { continue };
+        let wait = placed.step.wait;
+        if wait.is_none_or(|it| it.0 <= with.r#for.0) {
+            let waits = wait.map_or("does not wait".to_owned(), |it| format!("waits {it}"));
+            let message = format!("`drained` counts for {} and {waits}", with.r#for);
+            let place = placed.path.key(if wait.is_some() { "wait" } else { "id" });
+            report.value(&place, &fault::E1020, message, "a `wait` longer than `for`");
+        }
     }
 }
 

@@ -120,6 +120,18 @@ fn a_practice_copy_may_hurry() {
 }
 
 #[test]
+fn a_count_of_users_is_waited_for_longer_than_it_takes() {
+    let step = "id: drained,    check: drained, wait: 2h,";
+    assert!(gigadb().contains(step));
+    for short in ["wait: 5m,", "wait: 30s,", ""] {
+        let text = gigadb().replacen(step, &format!("id: drained, check: drained, {short}"), 1);
+        let line = text.lines().position(|it| it.contains("check: drained")).unwrap() + 1;
+        assert_eq!(places(&text), [("E1020".to_owned(), line)], "{short}");
+    }
+    assert_eq!(places(&gigadb().replacen("wait: 2h, skip", "wait: 6m, skip", 1)), []);
+}
+
+#[test]
 fn names_of_a_run_follow_its_roles() {
     let workflow = shipped();
     let (hk, sydney) = (SiteName::from("hk"), SiteName::from("sydney"));
