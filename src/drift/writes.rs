@@ -221,7 +221,8 @@ impl Seen<'_> {
     }
 
     fn expired(&self, site: &SiteName) -> Option<Difference> {
-        let embargo = self.embargo(site).filter(|it| self.known.now >= it.until)?;
+        let lifts = self.known.record().lifts(site)?;
+        let embargo = self.embargo(site).filter(|_| self.known.now >= lifts)?;
         let seen = self.accepts(site);
         let lies = match seen {
             Some((true, _)) => "accepts writes",

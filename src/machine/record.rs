@@ -227,6 +227,13 @@ impl Record {
         })
     }
 
+    /// When the embargo on this site must have been lifted. `None` where none lies, and on a lost site: there it
+    /// is part of the fence, and lies until the rejoin has rebuilt the site.
+    pub fn lifts(&self, site: &SiteName) -> Option<Time> {
+        let lost = self.quarantined.as_ref() == Some(site);
+        self.embargoes.get(site).filter(|_| !lost).map(|it| it.until)
+    }
+
     /// Whether users are between two sites.
     pub const fn moving(&self) -> bool {
         matches!(self.roles, Some(Roles::Moving { .. }))

@@ -15,6 +15,8 @@ pub struct EmbargoView {
     /// How.
     #[serde(flatten)]
     pub embargo: Embargo,
+    /// It lies on a lost site, until that is rebuilt.
+    pub until_rebuilt: bool,
     /// Nobody lifted it in time: a fault.
     pub expired: bool,
 }
@@ -31,13 +33,17 @@ pub struct KeptView {
 
 /// The embargoes that lie, by site.
 pub fn embargoes(look: &Look<'_>) -> Vec<EmbargoView> {
-    let lie = look.life.record.embargoes.iter();
-    lie.map(|(site, embargo)| EmbargoView {
-        site: site.clone(),
-        embargo: embargo.clone(),
-        expired: look.now >= embargo.until,
-    })
-    .collect()
+    let record = &look.life.record;
+    let view = |(site, embargo): (&SiteName, &Embargo)| {
+        let lifts = record.lifts(site);
+        EmbargoView {
+            site: site.clone(),
+            embargo: embargo.clone(),
+            until_rebuilt: lifts.is_none(),
+            expired: lifts.is_some_and(|it| look.now >= it),
+        }
+    };
+    record.embargoes.iter().map(view).collect()
 }
 
 /// The copies that are still kept, by name.
@@ -50,7 +56,9 @@ pub fn kept(look: &Look<'_>) -> Vec<KeptView> {
 pub fn overdue(look: &Look<'_>, embargoes: &[EmbargoView]) -> Vec<String> {
     let open = look.life.record.run.as_ref().map(|run| run.number);
     let mut faults = vec![];
-    for EmbargoView { site, embargo, expired } in embargoes {
+    for EmbargoView { site, embargo, expired, .. } in
+        embargoes.iter().filter(|it| !it.until_rebuilt)
+    {
         if *expired {
             let late = lasting(look.now.seconds_since(embargo.until));
             faults.push(format!("the embargo on {site} should have been lifted {late} ago"));

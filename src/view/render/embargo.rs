@@ -21,7 +21,9 @@ pub fn embargoes(list: &[EmbargoView], now: Time, paper: Paper) -> String {
         let embargo = &it.embargo;
         let owner = if embargo.owner.is_empty() { "nobody" } else { &embargo.owner };
         let rest = format!("{}; {owner}; {}", embargo.scope.join(", "), embargo.reason);
-        let (since, until) = (minute(embargo.since), minute(embargo.until));
+        let since = minute(embargo.since);
+        let until =
+            if it.until_rebuilt { "it is rebuilt".to_owned() } else { minute(embargo.until) };
         page.line(&row(it.site.as_str(), &since, &until, &embargo.run.to_string(), &rest));
         if it.expired {
             let sign = page.sign(Mark::Failed);

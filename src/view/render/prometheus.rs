@@ -54,7 +54,7 @@ fn whole(number: usize) -> Option<i64> {
 fn families(view: &StatusView) -> Vec<Family> {
     let left = |until: Time| until.seconds_since(view.now);
     let age = |then: Time| view.now.seconds_since(then);
-    let embargoes = view.embargoes.iter();
+    let embargoes = view.embargoes.iter().filter(|it| !it.until_rebuilt);
     let embargoes = embargoes.map(|it| (of_site(&it.site), left(it.embargo.until)));
     let halted = i64::from(view.mode == "halted");
     let mut all = vec![

@@ -228,14 +228,17 @@ fn open(page: &mut Page, view: &StatusView) {
 
 fn embargo(view: &EmbargoView, status: &StatusView) -> String {
     let until = view.embargo.until;
-    let end = if view.expired { "expired" } else { "expires" };
+    let end = if view.until_rebuilt {
+        "until it is rebuilt".to_owned()
+    } else {
+        let end = if view.expired { "expired" } else { "expires" };
+        format!("{end} {} ({})", minute(until), from_now(status.now, until))
+    };
     format!(
-        "{}: {} refused since {}, {end} {} ({}): {}{}",
+        "{}: {} refused since {}, {end}: {}{}",
         view.site,
         view.embargo.scope.join(", "),
         minute(view.embargo.since),
-        minute(until),
-        from_now(status.now, until),
         view.embargo.reason,
         if view.embargo.owner.is_empty() {
             String::new()

@@ -45,6 +45,17 @@ fn a_lost_site_that_may_still_act_is_named_though_nobody_can_read_it() {
 }
 
 #[test]
+fn nobody_is_told_to_allow_writes_on_a_lost_site() {
+    let mut paper = Paper::new();
+    give_up(&mut paper, &[]);
+    paper.life.record.embargoes.insert(site("sydney"), embargo(-60));
+    paper.sight.writes.insert(site("sydney"), part("host", false));
+    assert_eq!(paper.found(), [""; 0], "it lies until the site is rebuilt");
+    paper.life.record.quarantined = None;
+    assert_eq!(paper.found(), ["embargo-expired"], "a standby is asked to take writes again");
+}
+
+#[test]
 fn a_world_that_agrees_has_no_drift() {
     let mut paper = Paper::new();
     let report = paper.report();

@@ -133,6 +133,31 @@ fn an_embargo_past_its_end_is_a_fault_and_lifts_nothing() {
 }
 
 #[test]
+fn an_embargo_on_a_lost_site_lies_until_it_is_rebuilt() {
+    let mut walk = Walk::asking();
+    walk.life.record.quarantined = Some("hk".into());
+    // Of the failover: whatever run is open now, it has not forgotten it.
+    for embargo in walk.life.record.embargoes.values_mut() {
+        embargo.run = 0;
+    }
+    walk.wait(13 * 3_600);
+    look(&walk, |look| {
+        let view = view::status(look);
+        assert!(view.embargoes[0].until_rebuilt && !view.embargoes[0].expired);
+        assert_eq!(view.faults, [""; 0]);
+        let paper = view::render::Paper { width: 200, ascii: false };
+        let screen = view::render::status(&view, paper);
+        assert!(screen.contains("until it is rebuilt"), "{screen}");
+        let list = view::render::embargoes(&view.embargoes, view.now, paper);
+        assert!(list.contains("it is rebuilt") && !list.contains("FAULT"), "{list}");
+        assert!(
+            !view::render::prometheus(&view).contains("changeover_embargo"),
+            "no end to wait for"
+        );
+    });
+}
+
+#[test]
 fn the_target_of_next_is_known_only_before_a_swap() {
     assert_eq!(view::target(&Walk::started().life, false), None);
     let target = view::target(&Walk::approved().life, false).unwrap();
