@@ -43,7 +43,7 @@ impl Typed {
 /// Carries it out.
 pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     let system = scene.desk.pick(typed.system.as_deref())?;
-    if confirmed_failover(&typed) {
+    if !scene.asks && confirmed_failover(&typed) {
         // Everything was said with the plan; nothing is read that it does not need.
         let Change { reason, .. } = typed.change;
         let order = Order { command: typed.command, reason, dry_run: false };
