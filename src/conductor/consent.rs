@@ -32,11 +32,22 @@ impl Conductor {
             return Ok(());
         };
         let Some(heard) = self.heard_again(&consent).await? else { return Ok(()) };
-        let known = consent.acknowledged.is_some() && heard.diagnosis.may_be_acknowledged();
+        // A reason answers what was asked then: one for moving users again so soon says nothing of what nobody
+        // can tell now.
+        let known = consent.acknowledged.is_some()
+            && heard.diagnosis.may_be_acknowledged()
+            && heard.diagnosis.name() == consent.diagnosis;
+        let leave = "changeover release abort --reason TEXT";
         match heard.diagnosis.actionable() {
-            Err(way) if !known => Err(Fault::new(&E2062, heard.says).because(heard.because).hint(
-                format!("{way}; to leave this failover: changeover release abort --reason TEXT"),
-            )),
+            Err(_) if !known && heard.diagnosis.may_be_acknowledged() => {
+                Err(Fault::new(&E2062, heard.says).because(heard.because).hint(format!(
+                    "look again; or leave this failover ({leave}) and say what you know yourself with the next: \
+                     changeover failover --dry-run --acknowledge REASON"
+                )))
+            }
+            Err(way) if !known => Err(Fault::new(&E2062, heard.says)
+                .because(heard.because)
+                .hint(format!("{way}; to leave this failover: {leave}"))),
             Ok(()) | Err(_) => self.book().note(by, heard.says, None, heard.evidence, vec![]),
         }
     }

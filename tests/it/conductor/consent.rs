@@ -9,14 +9,20 @@ use changeover::machine::{Body, State};
 use changeover::model::{Phase, SiteName, Verdict};
 use changeover::view::{self, Loses};
 
-use super::rig::Rig;
+use super::rig::{Rig, next};
 use super::world::Wrong;
 
 /// A failover from hk to sydney that halted in this phase, after which so many seconds passed.
 async fn halted(phase: Phase, acknowledge: Option<&str>, seconds: u64) -> Rig {
+    let seen = if acknowledge.is_some() { "nobody knows" } else { "hk" };
+    halted_seeing(seen, phase, acknowledge, seconds).await
+}
+
+/// The same, after this was seen of what is lost.
+async fn halted_seeing(seen: &str, phase: Phase, acknowledge: Option<&str>, seconds: u64) -> Rig {
     let rig = Rig::new();
     rig.tell(Command::Init).await.unwrap();
-    lost(&rig, if acknowledge.is_some() { "nobody knows" } else { "hk" });
+    lost(&rig, seen);
     rig.truth(|it| match phase {
         Phase::Swap => drop(it.sends.insert("switch".to_owned(), [Wrong::Refused; 20].into())),
         _ => drop(it.verdicts.insert("there".to_owned(), Verdict::Fail)),
@@ -95,6 +101,22 @@ async fn what_a_person_knew_better_they_still_know() {
     let rig = halted(Phase::Assess, Some("it burns"), 301).await;
     retry(&rig).await.unwrap();
     assert!(soaks(&rig), "{:?}", rig.state());
+}
+
+/// The reason was given for something else: that nobody can tell is asked for the first time.
+#[tokio::test]
+async fn a_reason_that_was_given_for_another_question_does_not_answer_this_one() {
+    let rig = halted_seeing("hk", Phase::Assess, Some("the second alarm"), 301).await;
+    lost(&rig, "nobody knows");
+    let fault = retry(&rig).await.unwrap_err();
+    assert_eq!((fault.code.id, fault.exit()), ("E2062", Exit::Refused), "{fault}");
+    let said = fault.to_string();
+    assert!(said.contains("cannot_tell") && said.contains("release abort"), "{said}");
+    assert!(!users_moved(&rig));
+    // What is seen again as it was then goes on.
+    lost(&rig, "hk");
+    rig.tell(next(None)).await.unwrap();
+    assert!(soaks(&rig) && users_moved(&rig), "{:?}", rig.state());
 }
 
 #[tokio::test]
