@@ -27,7 +27,10 @@ use crate::workflow::{self, Rule, Severity, Workflow};
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
 pub use ledger::ledger;
-pub use order::{BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, order, order_in};
+pub use order::{
+    BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, looked_at_elsewhere, order,
+    order_in,
+};
 pub use rehearse::{Happened, Moment, Rehearsed, Trouble, Wanted, rehearse};
 pub use settings::{Flags, Settings};
 pub use whynot::why_not;

@@ -180,6 +180,21 @@ pub fn elsewhere(
     Ok(there)
 }
 
+/// The settings with which is read what [`elsewhere`] would go on from; nothing is written.
+///
+/// # Errors
+/// The journal cannot be read any more, or what is there is no copy of it.
+pub fn looked_at_elsewhere(
+    settings: &Settings,
+    system: Option<&str>,
+    state: PathBuf,
+) -> Result<Settings, Fault> {
+    let system = pick(settings, system)?;
+    let there = Settings { state, ..settings.clone() };
+    let begun = journal::begun(&folder(settings, &system), &folder(&there, &system))?;
+    Ok(if begun.is_some() { there } else { settings.clone() })
+}
+
 /// Appends what was written elsewhere meanwhile, and writes who said so and why. Says what was done.
 ///
 /// # Errors

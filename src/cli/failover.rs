@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::app::{self, Settings};
 use crate::cli::args::Change;
 use crate::cli::order::{Typed, carry_out, plan_text};
-use crate::cli::{Outcome, Scene};
+use crate::cli::{Outcome, Scene, Verb};
 use crate::conductor::{Command, GivenUp, MayLose, NoWatcher, Order, Plan, Preview};
-use crate::fault::{E2005, E2021, E2062, Exit, Fault};
+use crate::fault::{E2005, E2021, E2062, E4012, Exit, Fault};
 use crate::machine::State;
 use crate::model::{SiteName, Time};
 
@@ -43,23 +44,36 @@ pub struct Failover {
     change: Change,
 }
 
-impl Failover {
-    /// The system that was named, and the folder in which its journal goes on.
-    pub(super) fn elsewhere(&self) -> Option<(Option<String>, std::path::PathBuf)> {
-        Some((self.system.clone(), self.journal.clone()?))
-    }
+/// The settings of a command: of a failover whose journal goes on in another folder, those of that folder.
+///
+/// # Errors
+/// The journal cannot be read any more, or not be written there.
+pub(super) fn settled(settings: Settings, verb: &Verb) -> Result<Settings, Fault> {
+    let asked = if let Verb::WhyNot(it) = verb { it.failover() } else { None };
+    let given = if let Verb::Failover(it) = verb { Some(it) } else { asked };
+    let Some((given, folder)) = given.and_then(|it| Some((it, it.journal.clone()?))) else {
+        return Ok(settings);
+    };
+    let system = given.system.as_deref();
+    let there = if asked.is_some() {
+        app::looked_at_elsewhere(&settings, system, folder)
+    } else {
+        app::elsewhere(&settings, system, folder)
+    };
+    there.map_err(by_hand)
 }
 
 pub(super) async fn run(it: Failover, scene: &mut Scene<'_>) -> Outcome {
-    if let Some(folder) = it.journal.clone() {
-        return elsewhere(it, &folder, scene).await;
-    }
-    given_up(it, scene).await.map_err(by_hand)
+    let ended = match it.journal.clone() {
+        Some(folder) => elsewhere(it, &folder, scene).await,
+        None => given_up(it, scene).await,
+    };
+    ended.map_err(by_hand)
 }
 
 /// Production is down and the journal cannot be relied on: a command cannot go on, people can.
 fn by_hand(fault: Fault) -> Fault {
-    if fault.exit() != Exit::Unverified {
+    if fault.exit() != Exit::Unverified && fault.code != &E4012 {
         return fault;
     }
     let first = fault.hint.clone().map(|it| it + "; ").unwrap_or_default();
@@ -85,6 +99,9 @@ async fn elsewhere(it: Failover, folder: &Path, scene: &mut Scene<'_>) -> Outcom
     } else {
         given_up(it, scene).await?
     };
+    if scene.asks {
+        return Ok(ended);
+    }
     let (at, line) = (folder.display(), "changeover");
     scene.streams.hint(&format!(
         "until the disk is back, every command is {line} --state {at} …; then: {line} -s {system} run adopt \

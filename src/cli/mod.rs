@@ -82,11 +82,7 @@ pub fn main(typed: &[OsString]) -> u8 {
         system: cli.global.system.clone(),
         as_name: cli.global.as_name.clone(),
     };
-    let journal = if let Verb::Failover(it) = &cli.verb { it.elsewhere() } else { None };
-    let settings = Settings::read(flags).and_then(|settings| match journal {
-        Some((system, folder)) => crate::app::elsewhere(&settings, system.as_deref(), folder),
-        None => Ok(settings),
-    });
+    let settings = Settings::read(flags).and_then(|it| failover::settled(it, &cli.verb));
     let ran = settings.map(Program).and_then(|desk| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime

@@ -24,6 +24,13 @@ pub struct WhyNotArgs {
     asked: Asked,
 }
 
+impl WhyNotArgs {
+    /// The failover that is asked about.
+    pub(super) fn failover(&self) -> Option<&failover::Failover> {
+        if let Asked::Failover(it) = &self.asked { Some(it) } else { None }
+    }
+}
+
 /// The commands that can be asked about: those that change something.
 #[derive(Debug, Subcommand)]
 enum Asked {

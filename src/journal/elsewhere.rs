@@ -20,18 +20,30 @@ use crate::model::Digest;
 /// Files beside the journal that a failover can use.
 const BESIDE: [&str; 4] = ["armed.json", "shown.json", "armed-workflow.json", READY];
 
+/// How many lines the copy at `to` has, `None` before it is begun; what [`go_on`] would find. Writes nothing.
+///
+/// # Errors
+/// E4001, E4012: the journal cannot be read any more, or what is at `to` is no copy of it.
+pub fn begun(from: &Path, to: &Path) -> Result<Option<u64>, Fault> {
+    if layout::segments(to)? > 0 {
+        return gone_on(from, to).map(Some);
+    }
+    match layout::segments(from) {
+        Ok(0) => Err(unreadable(from, "it has no lines")),
+        Ok(_) => Ok(None),
+        Err(why) => Err(unreadable(from, &why.message)),
+    }
+}
+
 /// Begins the copy at `to`, if there is none yet. Writes nothing at `from`. Says how many lines it has.
 ///
 /// # Errors
 /// E4001, E4012: the journal cannot be read any more, or the copy cannot be written.
 pub fn go_on(from: &Path, to: &Path) -> Result<u64, Fault> {
-    if layout::segments(to)? > 0 {
-        return gone_on(from, to);
+    if let Some(lines) = begun(from, to)? {
+        return Ok(lines);
     }
-    let count = layout::segments(from).map_err(|why| unreadable(from, &why.message))?;
-    if count == 0 {
-        return Err(unreadable(from, "it has no lines"));
-    }
+    let count = layout::segments(from)?;
     layout::make_folders(to, &Disk)?;
     for number in 1..=count {
         let path = layout::segment(from, number);

@@ -20,7 +20,7 @@ mod verify;
 
 pub use append::{Disk, Syncer};
 pub use blobs::kept;
-pub use elsewhere::{go_on, join};
+pub use elsewhere::{begun, go_on, join};
 pub use file::FileJournal;
 pub use lock::{Claim, Holder, NotOpened, holder};
 pub use memory::MemoryJournal;

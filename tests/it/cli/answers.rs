@@ -142,11 +142,13 @@ fn a_failover_that_cannot_be_written_down_names_what_people_can_do() {
     let mut desk = Fake::of(&Walk::steady());
     desk.damaged = true;
     let line = "failover --confirm sydney --accept-data-loss 1h --reason fire";
-    let ran = Typing::at(&desk).run(line);
-    assert_eq!(ran.status, 9, "{}", ran.err);
-    let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("bring it back from a copy; meanwhile"), "{said}");
-    assert!(said.contains("runbook.md"), "{said}");
+    for line in [line.to_owned(), format!("{line} --journal /elsewhere")] {
+        let ran = Typing::at(&desk).run(&line);
+        assert_eq!(ran.status, 9, "{}", ran.err);
+        let said = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("bring it back from a copy; meanwhile"), "{said}");
+        assert!(said.contains("runbook.md"), "{said}");
+    }
     let ran = Typing::at(&desk).run("release start v4.3.5 --yes");
     assert_eq!(ran.status, 9);
     assert!(!ran.err.contains("runbook.md"), "{}", ran.err);

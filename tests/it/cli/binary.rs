@@ -51,19 +51,16 @@ fn a_failover_on_another_disk_is_that_of_the_system_that_is_named() {
         std::fs::write(path(&format!("workflows/{name}.yaml")), text).unwrap();
     }
     let (workflows, state, journal) = (path("workflows"), path("state"), path("elsewhere"));
-    let ran = changeover(&[
-        "--workflows",
-        &workflows,
-        "--state",
-        &state,
-        "failover",
-        "gigadb",
-        "--journal",
-        &journal,
-    ]);
-    let said = text(&ran.stderr);
-    // There is no journal to go on with, which is looked for where this system has it.
-    assert!(said.contains("E4012") && !said.contains("other"), "{said}");
+    let words = ["--workflows", &workflows, "--state", &state];
+    let rest = ["failover", "gigadb", "--journal", &journal];
+    for asks in [&[][..], &["why-not"]] {
+        let ran = changeover(&[&words[..], asks, &rest].concat());
+        let said = text(&ran.stderr);
+        // There is no journal to go on with, which is looked for where this system has it.
+        assert!(said.contains("E4012") && !said.contains("other"), "{said}");
+        assert!(said.contains("runbook.md"), "{said}");
+        assert!(!dir.path().join("elsewhere").exists());
+    }
 }
 
 #[test]

@@ -190,3 +190,40 @@ async fn dying_between_the_intent_and_its_outcome_users_are_moved_once() {
         joined(&operator, &there).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_reads_the_folder_that_is_named_and_writes_nothing() {
+    let lab = Lab::start();
+    let (operator, words) = lost(&lab, "asked", false).await;
+    let other = lab.dir.path().join("asked elsewhere");
+    let at = other.display().to_string();
+    let ask = || {
+        let out = operator.program().args(["why-not", "failover", "--journal", &at]).output();
+        let out = out.unwrap();
+        (out.status.code(), said(&out))
+    };
+    // Not begun there yet: what can be read here is what would be gone on with.
+    let before = written(&operator.state);
+    let (code, told) = ask();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.starts_with("nothing: changeover -s gigadb failover"), "{told}");
+    assert!(!other.exists() && written(&operator.state) == before, "asking wrote something");
+    // There it is under way, here nobody knows of it.
+    let there = goes_on(&lab, &operator, "asked", &words);
+    let gone_on = written(&there.state);
+    let (_, told) = ask();
+    assert!(told.contains("run resume") && !told.contains("run adopt"), "{told}");
+    assert_eq!((written(&operator.state), written(&there.state)), (before, gone_on));
+    // A folder with another journal is refused as the failover would refuse it.
+    let strange = lab.dir.path().join("asked strange");
+    std::fs::create_dir_all(strange.join("gigadb/journal")).unwrap();
+    let (first, bytes) = &written(&there.state)[0];
+    let lines = bytes.split_inclusive(|it| *it == b'\n').take(2).flatten().copied();
+    let name = first.file_name().unwrap();
+    std::fs::write(strange.join("gigadb/journal").join(name), lines.collect::<Vec<_>>()).unwrap();
+    let strange = strange.display().to_string();
+    let out = operator.program().args(["why-not", "failover", "--journal", &strange]).output();
+    let out = out.unwrap();
+    assert_eq!(out.status.code(), Some(5), "{}", said(&out));
+    assert!(said(&out).contains("E4012"), "{}", said(&out));
+}
