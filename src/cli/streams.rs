@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::fault::{E2020, Fault};
 use crate::view::Document;
 use crate::view::render::{Paper, harmless};
+use crate::view::words::quoted;
 
 /// A person who can be asked.
 pub trait Prompt: Send {
@@ -152,15 +153,6 @@ fn unwritable(error: &io::Error) -> Fault {
     Fault::new(&E2020, "the answer cannot be written").because(error)
 }
 
-/// A word as a POSIX shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 /// The person at the terminal.
 #[derive(Debug)]
 pub struct Terminal(pub Aside);
@@ -179,18 +171,5 @@ impl Prompt for Terminal {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line).ok()?;
         (read > 0).then(|| line.trim().to_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn words_survive_a_shell() {
-        assert_eq!(quoted("--as"), "--as");
-        assert_eq!(quoted("it's broken"), r"'it'\''s broken'");
-        assert_eq!(quoted(""), "''");
-        assert_eq!(quoted("$(x)"), "'$(x)'");
     }
 }

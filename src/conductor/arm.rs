@@ -1,6 +1,6 @@
 //! `arm`: while all is well everything a failover needs is read, looked at and kept on disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::join_all;
 
@@ -8,9 +8,10 @@ use crate::conductor::Conductor;
 use crate::conductor::command::{Plan, PlannedStep, Reply};
 use crate::conductor::fence::given_up;
 use crate::conductor::packet::verdict_name;
+use crate::conductor::plan::refuses;
 use crate::conductor::preview::place;
 use crate::conductor::verdict::expected;
-use crate::fault::{E2001, E2015, E2065, Exit, Fault};
+use crate::fault::{E2001, E2015, E2065, E2067, Exit, Fault};
 use crate::machine::{Fact, Record, Seal, State, write_armed};
 use crate::model::{
     Actor, Armed, Change, CheckKept, Digest, Evidence, MoveKept, Phase, Verdict, ZoneKept, telling,
@@ -28,19 +29,50 @@ struct Readied {
     armed: Armed,
     steps: Vec<PlannedStep>,
     evidence: Vec<Evidence>,
-    /// One sentence each.
-    against: Vec<String>,
+    against: Vec<Against>,
+}
+
+/// One thing that stands in the way of arming.
+struct Against {
+    /// One sentence.
+    says: String,
+    /// Nobody could see whether it is so.
+    unknown: bool,
+    /// What was read for it.
+    read: Vec<Evidence>,
+}
+
+impl Against {
+    fn seen(read: Evidence, unknown: bool) -> Self {
+        Self { says: read.says.clone(), unknown, read: vec![read] }
+    }
+
+    /// What keeps a step from being kept as one that holds.
+    fn step(step: &PlannedStep, says: &str) -> Option<Self> {
+        refuses(step).then(|| Self {
+            says: format!("{}: {says}", step.id),
+            unknown: step.verdict == "unknown",
+            read: step.evidence.clone(),
+        })
+    }
+}
+
+/// All of them in one sentence.
+fn told(against: &[Against]) -> String {
+    against.iter().map(|it| it.says.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+fn not_now(says: String) -> Fault {
+    Fault::new(&E2065, says)
+        .because("an armed failover is carried out without looking again")
+        .hint("changeover arm --dry-run shows each; put it right, then changeover arm")
 }
 
 impl Conductor {
     /// Makes the plan and keeps it; its digest is a line of the journal.
     pub(super) async fn arm(&self, by: &Actor, reason: Option<String>) -> Result<(), Fault> {
         let readied = self.readied().await?;
-        if !readied.against.is_empty() {
-            return Err(Fault::new(&E2065, readied.against.join("; "))
-                .because("an armed failover is carried out without looking again")
-                .hint("changeover arm --dry-run shows each; put it right, then changeover arm"));
-        }
+        self.demand_none(&readied.against)?;
         let written = write_armed(&readied.armed).zip(self.workflow.as_read());
         let Some(((text, plan), workflow)) = written else {
             return Err(Fault::new(&E2015, "the plan cannot be written down"));
@@ -51,20 +83,49 @@ impl Conductor {
         self.book().keep(&self.text)?;
         self.book().shelve(ARMED, &text)?;
         self.book().note(by, says, reason, readied.evidence, vec![seal])?;
-        // Armed it is, whatever becomes of the page; and the page is made anew at each arm.
-        Box::pin(self.refresh_runbook(by)).await.map(|_| ())
+        // The page is made anew at each arm. Armed it is, whatever becomes of the page: that is told in the answer.
+        if let Err(fault) = Box::pin(self.refresh_runbook(by)).await {
+            *self.wrote.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(fault));
+        }
+        Ok(())
     }
 
-    /// The answer to `arm`.
+    /// Refuses with all of them at once. Where it is only asked what stands in the way, each is noted with what
+    /// was read for it.
+    fn demand_none(&self, against: &[Against]) -> Result<(), Fault> {
+        let Some(met) = &self.met else {
+            return if against.is_empty() { Ok(()) } else { Err(not_now(told(against))) };
+        };
+        for it in against {
+            met.against(not_now(it.says.clone()).unknown(it.unknown), it.read.clone());
+        }
+        Ok(())
+    }
+
+    /// The answer to `arm`. A page that was not written is a failure of its own: the one before does not lead
+    /// where the plan does.
     pub(super) fn was_armed(&self, reply: Reply) -> Reply {
         let record = self.life().record;
         let (Some(seal), Ok((lost, to))) = (record.armed, self.sides(&record)) else {
             return reply;
         };
-        let (plan, page) = (seal.plan.short(), self.wrote_runbook(reply.clone()).sentence);
-        let sentence = format!("a failover from {lost} to {to} is armed: plan {plan}; {page}");
+        let plan = seal.plan.short();
+        let armed = format!("a failover from {lost} to {to} is armed: plan {plan}");
         let next = "when production is down: changeover failover --dry-run".to_owned();
-        Reply { sentence, next, ..reply }
+        match self.wrote.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            Some(Err(fault)) => {
+                let because = fault.cause.map(|it| format!(" ({it})")).unwrap_or_default();
+                Reply {
+                    exit: Exit::Failed,
+                    code: Some(E2067.id.to_owned()),
+                    sentence: format!("{armed}; but {}{because}", fault.message),
+                    next: format!("write the page: changeover runbook; {next}"),
+                    ..reply
+                }
+            }
+            Some(Ok(page)) => Reply { sentence: format!("{armed}; {page}"), next, ..reply },
+            None => Reply { sentence: armed, next, ..reply },
+        }
     }
 
     /// What `arm` would keep.
@@ -79,7 +140,7 @@ impl Conductor {
             armed.zones.len()
         );
         let refused = !against.is_empty();
-        let next = if refused { against.join("; ") } else { "changeover arm".to_owned() };
+        let next = if refused { told(&against) } else { "changeover arm".to_owned() };
         let way_back = WayBack::none("nothing outside is changed".to_owned());
         Ok(Reply {
             exit: if refused { Exit::Refused } else { Exit::Done },
@@ -102,8 +163,9 @@ impl Conductor {
         let life = self.life();
         let (lost, to) = self.sides(&life.record)?;
         if life.state != State::Steady {
-            return Err(Fault::new(&E2001, "a failover is armed while no run is open")
-                .hint("changeover status; a failover now goes the slower way, without a plan"));
+            let open = Fault::new(&E2001, "a failover is armed while no run is open")
+                .hint("changeover status; a failover now goes the slower way, without a plan");
+            self.demand(Err(open))?;
         }
         let record = given_up(life.record.clone(), lost.clone(), to.clone(), life.record.runs + 1);
         let workflow = self.run_workflow()?;
@@ -116,23 +178,28 @@ impl Conductor {
             self.bounded(limit, self.world.addresses(&workflow, &to)),
             Box::pin(checks),
         );
-        let mut against: Vec<String> = steps
-            .iter()
-            .filter(|(step, _)| matches!(step.verdict.as_str(), "fail" | "unknown"))
-            .map(|(step, kept)| format!("{}: {}", step.id, kept.says))
-            .collect();
+        let each = steps.iter();
+        let mut against: Vec<Against> =
+            each.filter_map(|(step, kept)| Against::step(step, &kept.says)).collect();
         let known = life.record.addresses.get(&to);
-        match owned {
-            Some(Ok(own)) if Some(&own) == known => (),
-            Some(Ok(_)) => against.push(format!("{to} owns other addresses than the journal says")),
-            Some(Err(it)) => against.push(it.says),
-            None => against.push(format!("the addresses of {to} could not be read in time")),
-        }
+        against.extend(match owned {
+            Some(Ok(own)) if Some(&own) == known => None,
+            Some(Ok(_)) => {
+                let says = format!("{to} owns other addresses than the journal says");
+                Some(Against::seen(self.evidence(&says), false))
+            }
+            Some(Err(it)) => Some(Against::seen(it, true)),
+            None => {
+                let says = format!("the addresses of {to} could not be read in time");
+                Some(Against::seen(self.evidence(&says), true))
+            }
+        });
         let mut zones = zones.unwrap_or_else(|| Err(self.evidence("the zones did not answer")));
         let (changes, evidence) = match &mut zones {
             Ok(zones) => self.kept_move(&workflow, &record, zones, &mut against).await,
             Err(it) => {
-                against.push(format!("{}: {}", it.source, it.says));
+                let says = format!("{}: {}", it.source, it.says);
+                against.push(Against { says, ..Against::seen(it.clone(), true) });
                 (vec![], vec![it.clone()])
             }
         };
@@ -160,23 +227,26 @@ impl Conductor {
         workflow: &Arc<Workflow>,
         record: &Record,
         zones: &[ZoneKept],
-        against: &mut Vec<String>,
+        against: &mut Vec<Against>,
     ) -> (Vec<Change>, Vec<Evidence>) {
         for zone in zones.iter().filter(|it| it.mark.is_none()) {
-            against.push(format!("{} carries no mark: nothing would fence the move", zone.name));
+            let says = format!("{} carries no mark: nothing would fence the move", zone.name);
+            against.push(Against::seen(self.evidence(&says), false));
         }
         let Some(call) = self.switch_call(workflow, record, Some(Arc::new(zones.to_vec()))) else {
-            against.push("the workflow has no switch".to_owned());
+            against.push(Against::seen(self.evidence("the workflow has no switch"), false));
             return (vec![], vec![]);
         };
-        match self.world.action(call).observe().await {
+        let seen = self.world.action(call).observe().await;
+        let unknown = matches!(seen, Seen::Unknown { .. });
+        match seen {
             Seen::Todo { changes, evidence } => (changes, evidence),
             Seen::Done { evidence, .. }
             | Seen::Busy { evidence }
             | Seen::Failed { evidence }
             | Seen::Foreign { evidence }
             | Seen::Unknown { evidence } => {
-                against.extend(evidence.iter().map(|it| it.says.clone()));
+                against.extend(evidence.iter().map(|it| Against::seen(it.clone(), unknown)));
                 (vec![], evidence)
             }
         }

@@ -150,7 +150,7 @@ impl Conductor {
             if !(0..=self.workflow.limits.shown.as_seconds()).contains(&age) {
                 return Err(format!("the plan was shown {} ago", lasting(age)));
             }
-            if shown.preview.diagnosis.may_be_acknowledged() && it.acknowledge.is_none() {
+            if shown.preview.diagnosis.may_be_acknowledged() && it.acknowledged().is_none() {
                 return Err("what was seen wants a reason".to_owned());
             }
             Ok((shown, armed, digest))
@@ -160,6 +160,7 @@ impl Conductor {
                 let mut preview = shown.preview;
                 let now = self.clock.now();
                 preview.loss_seconds = preview.data_of.map(|it| now.seconds_since(it).max(0));
+                preview.command = self.accepting(record, &preview, shown.plan, it.acknowledged());
                 self.start_from(armed, digest);
                 Ok(Some((preview, shown.plan)))
             }

@@ -176,6 +176,13 @@ pub struct GivenUp {
     pub armed: bool,
 }
 
+impl GivenUp {
+    /// The reason that was given; a blank one is none.
+    pub fn acknowledged(&self) -> Option<&str> {
+        self.acknowledge.as_deref().filter(|it| !it.trim().is_empty())
+    }
+}
+
 /// Whether a failover is carried out from a plan on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FromArmed {

@@ -33,7 +33,7 @@ impl Conductor {
         self.demand(confirmed(it.confirm.as_ref(), &to, "failover").map_err(|fault| {
             fault.hint("what would be lost, and the whole command: changeover failover --dry-run")
         }))?;
-        let acknowledged = it.acknowledge.as_deref().filter(|it| !it.trim().is_empty());
+        let acknowledged = it.acknowledged();
         self.demand(self.cooled_down(&record, acknowledged))?;
         if let (Some(says), None) = (quarantined(&record, &to), acknowledged) {
             let lacks = Fault::new(&E2064, says)
@@ -70,7 +70,7 @@ impl Conductor {
             accepted,
             writes: preview.writes,
             missing: preview.missing,
-            acknowledged: it.acknowledge.clone(),
+            acknowledged: acknowledged.map(str::to_owned),
             plan,
             armed,
             down: it.down,
@@ -318,8 +318,8 @@ impl Conductor {
             return Err(Fault::new(&E2001, "there was no failover to come back from")
                 .hint("a planned move is `changeover switchover`"));
         };
-        if record.production() != Some(&incident.consent.to) {
-            let says = format!("{} is production again already", incident.consent.lost);
+        if record.away().is_none() {
+            let says = format!("users have been back on {} since", incident.consent.lost);
             return Err(Fault::new(&E2001, says).hint("changeover status"));
         }
         self.demand(self.cooled_down(record, acknowledged))?;

@@ -244,5 +244,6 @@ pub(super) fn refused_by(what: &str, found: &Finding, next: Phase) -> Fault {
     };
     Fault::new(&E2002, format!("{} was not entered: {what} ({verdict})", next.name()))
         .because(says)
+        .unknown(found.verdict == Verdict::Unknown)
         .hint("put it right, then run the same command again")
 }

@@ -41,6 +41,7 @@ impl Conductor {
         };
         Err(Fault::new(&E2031, format!("{} was not entered: {verdict}", next.name()))
             .because(says.join("; "))
+            .unknown(found.verdict == Verdict::Unknown)
             .hint(match found.verdict {
                 Verdict::Pass | Verdict::Fail => {
                     "changeover run retry puts the embargo on again; then run the same command"

@@ -135,8 +135,8 @@ pub struct Conductor {
     to_fence: tokio::sync::Notify,
     /// The armed plan that the failover of this command is carried out from, until users are moved.
     from: Mutex<Option<Arc<armed::From>>>,
-    /// Where the last page was written.
-    wrote: Mutex<Option<String>>,
+    /// Where the page was written, or why it was not.
+    wrote: Mutex<Option<Result<String, Fault>>>,
     /// It is only asked what stands in the way.
     met: Option<Arc<rehearsal::Met>>,
 }

@@ -36,6 +36,14 @@ impl Command {
         }
     }
 
+    /// Why users are moved again so soon, or in spite of what is not known, as the person says; a blank word is none.
+    pub fn acknowledged(&self) -> Option<&str> {
+        if let Self::Failback { acknowledge, .. } = self {
+            return acknowledge.as_deref().filter(|it| !it.trim().is_empty());
+        }
+        if let Self::Failover(it) = self { it.acknowledged() } else { None }
+    }
+
     /// Whether it wants a reason.
     pub const fn wants_reason(&self) -> bool {
         match self {

@@ -12,6 +12,7 @@ use crate::fault::{
 };
 use crate::machine::{Fact, Input, State, Told, Waiver};
 use crate::model::{Actor, Identity, Kind, Phase, StepId, Way};
+use crate::view::Look;
 
 impl Conductor {
     /// Carries out one command and goes on until people are needed.
@@ -89,8 +90,9 @@ impl Conductor {
             Command::Drill { waive, plan } => {
                 Box::pin(self.drill(by, waive, plan.as_ref(), reason)).await?;
             }
-            Command::Failback { auto, waive, acknowledge } => {
-                Box::pin(self.failback(by, waive, acknowledge.as_deref(), reason)).await?;
+            Command::Failback { auto, waive, .. } => {
+                let acknowledged = order.command.acknowledged();
+                Box::pin(self.failback(by, waive, acknowledged, reason)).await?;
                 return Ok(Goal { auto: *auto, confirm: None });
             }
             Command::Next { auto, confirm, waive } => {
@@ -357,7 +359,8 @@ impl Conductor {
             State::Halted { .. } if failed_action => (Exit::Failed, Some(&E2003)),
             State::Halted { .. } => (Exit::Refused, Some(&E2002)),
         };
-        let (mut sentence, mut next) = (crate::view::sentence(&life), crate::view::next(&life));
+        let look = Look { workflow: Some(&self.workflow), ..Look::at_work(&life) };
+        let (mut sentence, mut next) = (crate::view::sentence(&life), crate::view::next(&look));
         if let Some(journal) = foreign {
             next.push_str(
                 "; if that other one is gone for good, first: changeover run adopt --reason TEXT",

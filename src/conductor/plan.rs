@@ -23,7 +23,7 @@ impl Conductor {
     pub(super) async fn plan(&self, order: &Order) -> Result<Reply, Fault> {
         if let Command::Failover(it) = &order.command {
             // Boxed: with all witnesses in it a caller's stack is soon full.
-            return Box::pin(self.failover_plan(it.acknowledge.as_deref())).await;
+            return Box::pin(self.failover_plan(it.acknowledged())).await;
         }
         if order.command == Command::Arm {
             return Box::pin(self.arm_plan()).await;
@@ -123,9 +123,7 @@ impl Conductor {
                 self.knows_drill()?;
                 Some((Kind::Drill, None))
             }
-            Command::Failback { acknowledge, .. } => {
-                Some((self.fails_back(acknowledge.as_deref())?, None))
-            }
+            Command::Failback { .. } => Some((self.fails_back(command.acknowledged())?, None)),
             Command::Init
             | Command::Next { .. }
             | Command::Approve { .. }

@@ -12,9 +12,11 @@ use crate::fault::{E2062, Exit, Fault};
 use crate::machine::{
     Affected, At, Diagnosis, Life, Onward, Owed, Record, State, diagnose, onward_of,
 };
-use crate::model::{About, Change, Evidence, Kind, Phase, Says, SiteName, Time, Way, Witness};
+use crate::model::{
+    About, Change, Digest, Evidence, Kind, Phase, Says, SiteName, Time, Way, Witness,
+};
 use crate::port::{Asked, Seen, Testimony};
-use crate::view::words::lasting;
+use crate::view::words::{lasting, quoted};
 use crate::view::{Loses, WayBack};
 use crate::workflow;
 use crate::workflow::step::InFailover;
@@ -39,23 +41,14 @@ impl Conductor {
             tokio::join!(self.world.witness(&asked), Box::pin(self.planned_move(&record)));
         let mut preview = self.previewed(&life, (lost, to), seen, acknowledged);
         let digest = digest_of(&preview, life.record.epoch, &changes);
-        let loss = preview.loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
         if let (None, Err(fault)) =
             (&preview.refused, self.not_twice(&life.record, Some(&preview.to)))
         {
             preview.refused = fault.hint;
         }
-        let reasons = self.wants_reason(&life.record, &preview.to);
-        let knows = preview.diagnosis.may_be_acknowledged() || !reasons.is_empty();
-        preview.asked.extend(reasons);
+        preview.asked.extend(self.wants_reason(&life.record, &preview.to));
         preview.armed = self.what_is_armed(&life.record, &changes).await;
-        preview.command = format!(
-            "changeover -s {} failover --confirm {} --accept-data-loss {loss} --plan {}{}",
-            self.system,
-            preview.to,
-            digest.short(),
-            if knows { " --acknowledge REASON" } else { "" }
-        );
+        preview.command = self.accepting(&life.record, &preview, digest, acknowledged);
         let evidence = preview.witnesses.iter().map(Evidence::from).chain(read).collect();
         let sentence = format!(
             "`failover` gives {} up and moves users to {}: {}; {}",
@@ -82,6 +75,25 @@ impl Conductor {
             digest,
         };
         Ok((preview, plan, evidence))
+    }
+
+    /// The command that accepts exactly this, with the reason that was given already.
+    pub(super) fn accepting(
+        &self,
+        record: &Record,
+        preview: &Preview,
+        plan: Digest,
+        acknowledged: Option<&str>,
+    ) -> String {
+        let loss = preview.loss_seconds.map_or_else(|| "unknown".to_owned(), rounded);
+        let wanted = preview.diagnosis.may_be_acknowledged()
+            || !self.wants_reason(record, &preview.to).is_empty();
+        let why = acknowledged.map(quoted).or_else(|| wanted.then(|| "REASON".to_owned()));
+        let why = why.map(|it| format!(" --acknowledge {it}")).unwrap_or_default();
+        let (system, to, plan) = (&self.system, &preview.to, plan.short());
+        format!(
+            "changeover -s {system} failover --confirm {to} --accept-data-loss {loss} --plan {plan}{why}"
+        )
     }
 
     /// What was seen, and what it means for the two sites.

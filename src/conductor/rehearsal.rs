@@ -36,9 +36,13 @@ impl Met {
     pub(super) fn answered(&self, held: Result<(), Fault>) {
         let read = std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(fault) = held {
-            let mut against = self.against.lock().unwrap_or_else(PoisonError::into_inner);
-            against.push((fault, read));
+            self.against(fault, read);
         }
+    }
+
+    /// This stands in the way, by what was read.
+    pub(super) fn against(&self, fault: Fault, read: Vec<Evidence>) {
+        self.against.lock().unwrap_or_else(PoisonError::into_inner).push((fault, read));
     }
 
     /// All that stands in the way.

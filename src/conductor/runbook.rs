@@ -32,14 +32,15 @@ impl Conductor {
         let evidence = Evidence { data, ..self.evidence(&text) };
         self.book().note(by, text.clone(), None, vec![evidence], vec![])?;
         let says = format!("{text}; {place}: keep a copy where this host is not needed");
-        *self.wrote.lock().unwrap_or_else(PoisonError::into_inner) = Some(says);
+        *self.wrote.lock().unwrap_or_else(PoisonError::into_inner) = Some(Ok(says));
         Ok(digest)
     }
 
     /// The answer to the command that asked for it.
     pub(super) fn wrote_runbook(&self, reply: Reply) -> Reply {
         let wrote = self.wrote.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Reply { exit: Exit::Done, code: None, sentence: wrote.unwrap_or_default(), ..reply }
+        let sentence = wrote.and_then(Result::ok).unwrap_or_default();
+        Reply { exit: Exit::Done, code: None, sentence, ..reply }
     }
 
     /// The page, and the two sites.

@@ -126,12 +126,14 @@ pub struct Fault {
     pub hint: Option<String>,
     /// Where, if a file is to blame.
     pub place: Option<Place>,
+    /// Nobody could see whether it is so; it refuses like what is seen not to hold.
+    pub unknown: bool,
 }
 
 impl Fault {
     /// A fault of this code with its sentence.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), cause: None, hint: None, place: None }
+        Self { code, message: message.into(), cause: None, hint: None, place: None, unknown: false }
     }
 
     /// Adds why.
@@ -145,6 +147,13 @@ impl Fault {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says whether nobody could see if it is so.
+    #[must_use]
+    pub fn unknown(mut self, unknown: bool) -> Self {
+        self.unknown = unknown;
         self
     }
 

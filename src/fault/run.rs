@@ -33,5 +33,6 @@ super::codes! { RUN;
     E2064 Refused "so soon after a failover this wants a reason",
     E2065 Refused "a failover cannot be armed now",
     E2066 Refused "the armed plan does not hold any more",
+    E2067 Failed "a failover is armed, but its page for people was not written",
     E2070 Refused "steps of the plan were not proven lately",
 }

@@ -43,6 +43,7 @@ impl Record {
             fence: BTreeMap::new(),
             counts: BTreeMap::new(),
             found: None,
+            gone_back: false,
         });
     }
 }

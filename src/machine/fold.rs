@@ -250,6 +250,7 @@ impl Record {
                 fence: BTreeMap::new(),
                 counts: BTreeMap::new(),
                 found: None,
+                gone_back: false,
             });
         } else if let Fact::Fenced { part, site, how, says } = fact {
             if *how == FenceEnd::Done {
@@ -296,6 +297,9 @@ impl Record {
         // Whoever serves users is not fenced, also where people brought them back by hand.
         self.owed.retain(|it| !matches!(it, Owed::Fence { site, .. } if site == production));
         self.roles = Some(Roles::Settled { production: production.clone() });
+        if let Some(it) = self.incident.as_mut().filter(|it| it.consent.lost == *production) {
+            it.gone_back = true;
+        }
         if self.quarantined.as_ref() == Some(production) {
             self.quarantined = None;
         }

@@ -127,6 +127,9 @@ pub struct Incident {
     /// What was really lost, once somebody could see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
+    /// Users have been on the lost site again since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone_back: bool,
 }
 
 /// What the journal says is true.
@@ -249,6 +252,12 @@ impl Record {
     pub fn failing_over(&self) -> Option<&Incident> {
         let run = self.run.as_ref()?;
         self.incident.as_ref().filter(|it| it.run == run.number)
+    }
+
+    /// The last failover, while users are still where it brought them: there is a way home.
+    pub fn away(&self) -> Option<&Incident> {
+        let away = |it: &&Incident| !it.gone_back && self.production() == Some(&it.consent.to);
+        self.incident.as_ref().filter(away)
     }
 
     /// Parts of the fence that are not done, with the site they are owed on.

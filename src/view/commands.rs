@@ -33,7 +33,7 @@ pub fn allowed(look: &Look<'_>) -> Vec<Allowed> {
     if may_start(look) {
         names.push("start");
     }
-    if life.state == State::Steady && gave_up_for(look) {
+    if life.state == State::Steady && life.record.away().is_some() {
         names.push("failback");
     }
     if life.record.paused {
@@ -74,10 +74,15 @@ fn fences_again(look: &Look<'_>) -> bool {
     rests && !rejoins && !life.record.unfenced().is_empty()
 }
 
-/// Users are still where the last failover brought them, so there is a way home.
-fn gave_up_for(look: &Look<'_>) -> bool {
+/// The way home, which wants a reason so soon after the failover; its first half, the rejoin, wants none.
+fn failback(look: &Look<'_>) -> String {
     let record = &look.life.record;
-    record.incident.as_ref().is_some_and(|it| record.production() == Some(&it.consent.to))
+    let cools = look.workflow.map(|it| it.limits.cooldown.as_seconds());
+    let soon = record.away().zip(cools).is_some_and(|(it, cools)| {
+        record.quarantined.is_none() && look.now < it.at.plus_seconds(cools)
+    });
+    let why = if soon { " --acknowledge REASON" } else { "" };
+    format!("failback{why}")
 }
 
 /// The whole command for a name; `None` when this program has no verb for it.
@@ -112,7 +117,7 @@ pub(crate) fn full(look: &Look<'_>, name: &str) -> Option<String> {
         "rejoin" if life.record.quarantined.is_some() || !life.record.owed.is_empty() => {
             "rejoin".to_owned()
         }
-        "failback" => "failback".to_owned(),
+        "failback" => failback(look),
         "close" => "run close --reason TEXT".to_owned(),
         _ => return None,
     };

@@ -59,8 +59,8 @@ fn costs_writes(life: &Life) -> bool {
 }
 
 /// What to do next, in one sentence with its command.
-pub fn next(life: &Life) -> String {
-    let next = what_next(&Look::at_work(life));
+pub fn next(look: &Look<'_>) -> String {
+    let next = what_next(look);
     match next.command {
         Some(command) => format!("{}: {command}", next.sentence),
         None => next.sentence,
@@ -108,6 +108,12 @@ pub fn what_next(look: &Look<'_>) -> Next {
 
 fn steady(look: &Look<'_>) -> Next {
     let may = allowed(look);
+    let away = look.life.record.away().filter(|_| may.iter().any(|it| it.name == "start"));
+    if let Some(incident) = away {
+        let (run, lost, to) = (incident.run, &incident.consent.lost, &incident.consent.to);
+        let sentence = format!("users are on {to} since run {run} failed over: go home to {lost}");
+        return Next { sentence, command: full(look, "failback") };
+    }
     match may.iter().find(|it| it.name == "start") {
         Some(start) => Next {
             sentence: "start a release when there is one".to_owned(),

@@ -169,3 +169,25 @@ pub fn named(phase: Phase, way: Way) -> String {
         Way::Back | Way::Abort => format!("{} ({})", phase.name(), way_name(way)),
     }
 }
+
+/// A word as a POSIX shell reads it back: in every line that people are given to paste.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("--as"), "--as");
+        assert_eq!(quoted("it's broken"), r"'it'\''s broken'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("$(x)"), "'$(x)'");
+    }
+}

@@ -214,6 +214,29 @@ async fn each_arm_makes_the_page_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_whose_page_cannot_be_written_is_armed_all_the_same() {
+    let lab = Lab::start();
+    let operator = written(&lab, "pageless", true).await;
+    let path = operator.state.join("gigadb/runbook.md");
+    std::fs::remove_file(&path).unwrap();
+    // Something else has its name.
+    std::fs::create_dir_all(path.join("taken")).unwrap();
+    let reply = operator.order("engineer-a", Command::Arm).await.unwrap();
+    assert_eq!((reply.exit, reply.code.as_deref()), (Exit::Failed, Some("E2067")), "{reply:?}");
+    let said = &reply.sentence;
+    assert!(said.contains(" is armed: plan ") && said.contains("runbook.md"), "{said}");
+    assert!(reply.next.contains("changeover runbook"), "{reply:?}");
+    let armed = app::glance(&operator.settings("reader"), &operator.system).unwrap().armed.unwrap();
+    assert!(armed.armed, "{armed:?}");
+    // The workflow is kept beside it: the failover reads what was armed and not the file.
+    assert!(operator.state.join("gigadb/armed-workflow.json").exists());
+    crate::failover::kill(&lab, "sydney", "ap-southeast-2");
+    let loss = changeover::conductor::MayLose::Unknown;
+    let shown = operator.dry("engineer-a", crate::failover::failover("hk", loss)).await.unwrap();
+    assert_eq!(shown.plan.unwrap().preview.unwrap().armed.plan, armed.plan);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_cannot_be_made_leaves_the_one_before() {
     let lab = Lab::start();
     let operator = written(&lab, "kept", false).await;

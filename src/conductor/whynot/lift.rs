@@ -5,17 +5,32 @@ use crate::conductor::start::may_waive;
 use crate::conductor::whynot::Blocker;
 use crate::fault::{
     Code, E2001, E2002, E2003, E2004, E2006, E2007, E2008, E2009, E2010, E2013, E2018, E2019,
-    E2031, E2040, E2060, E2062, E2064, Fault,
+    E2031, E2040, E2060, E2062, E2064, E2065, Fault,
 };
 use crate::machine::{Body, Fact, Input, Line, State};
 use crate::model::{Evidence, StepId};
-use crate::view::words::{from_now, minute};
+use crate::view::words::{from_now, minute, quoted};
 use crate::view::{Look, commands_for, sentence, status};
 use crate::workflow::Workflow;
 use crate::workflow::step::Step;
 
-/// The command as it has to be typed.
-pub(super) fn typed(command: &Command, look: &Look<'_>) -> String {
+/// The command as it has to be typed, with the reasons that were given.
+pub(super) fn typed(order: &Order, look: &Look<'_>) -> String {
+    with_given(order, wanted(&order.command, look))
+}
+
+/// The reasons that were given, where a line asks for them.
+fn with_given(order: &Order, line: String) -> String {
+    let reason = order.reason.as_deref().filter(|it| !it.trim().is_empty());
+    let line = match reason {
+        Some(it) => line.replace(" --reason TEXT", &format!(" --reason {}", quoted(it))),
+        None => line,
+    };
+    let Some(why) = order.command.acknowledged() else { return line };
+    format!("{} --acknowledge {}", line.replace(" --acknowledge REASON", ""), quoted(why))
+}
+
+fn wanted(command: &Command, look: &Look<'_>) -> String {
     if let Command::Start { version, .. } = command {
         return with_system(look, &format!("release start {version}"));
     }
@@ -37,8 +52,6 @@ fn with_system(look: &Look<'_>, words: &str) -> String {
 /// What a guard or the machine said.
 pub(super) fn fault(fault: &Fault, read: Vec<Evidence>, order: &Order, look: &Look<'_>) -> Blocker {
     let evidence = if read.is_empty() { vec![recorded(fault, look)] } else { read };
-    let unknown =
-        fault.message.contains("could not be made") || fault.message.contains("nobody can say");
     let (who, mut commands) = lifted(fault, order, look);
     // What was read says it already.
     let told = |cause: &String| fault.code == &E2062 || evidence.iter().any(|it| it.says == *cause);
@@ -50,7 +63,7 @@ pub(super) fn fault(fault: &Fault, read: Vec<Evidence>, order: &Order, look: &Lo
         code: fault.code.id.to_owned(),
         says: fault.message.clone(),
         because,
-        unknown,
+        unknown: fault.unknown,
         evidence: Blocker::aged(evidence, look.now),
         who,
         commands,
@@ -81,7 +94,7 @@ fn recorded(fault: &Fault, look: &Look<'_>) -> Evidence {
 fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>) {
     let record = &look.life.record;
     let is = |code: &Code| fault.code == code;
-    let again = || typed(&order.command, look);
+    let again = || typed(order, look);
     let anybody = |what: &str| format!("anybody: {what}");
     if is(&E2001) {
         return by_the_machine(look);
@@ -158,6 +171,9 @@ fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>
     if is(&E2008) {
         return (anybody("look at what lies there now"), commands_for(look, &["next"]));
     }
+    if is(&E2065) {
+        return (anybody("put it right where it was read"), vec![again()]);
+    }
     if is(&E2002) {
         return (anybody("put it right where it was read; the guard has no waiver"), vec![again()]);
     }
@@ -165,7 +181,8 @@ fn lifted(fault: &Fault, order: &Order, look: &Look<'_>) -> (String, Vec<String>
 }
 
 fn acknowledged(command: &str) -> String {
-    format!("{} --acknowledge REASON", command.replace(" --dry-run", ""))
+    let why = if command.contains(" --acknowledge ") { "" } else { " --acknowledge REASON" };
+    format!("{}{why}", command.replace(" --dry-run", ""))
 }
 
 /// The machine has no way from here: what the state and the record say of it.
@@ -335,7 +352,7 @@ pub(super) fn step(
         || "anybody: put it right where it was read".to_owned(),
         |end| format!("time: {} UTC ({})", minute(end), from_now(look.now, end)),
     );
-    let again = typed(&order.command, look);
+    let again = typed(order, look);
     let mut commands = vec![];
     let waives = matches!(
         order.command,
@@ -348,7 +365,9 @@ pub(super) fn step(
     );
     if found.is_some_and(|it| it.is_check() && may_waive(it)) && waives {
         who.push_str("; or a person who says why");
-        commands.push(format!("{again} --waive {} --reason TEXT", planned.id));
+        let waived = wanted(&order.command, look);
+        let waived = format!("{waived} --waive {} --reason TEXT", planned.id);
+        commands.push(with_given(order, waived));
     } else {
         commands.push(again);
     }

@@ -76,10 +76,10 @@ pub async fn why_not(
     who: &Actor,
     look: &Look<'_>,
 ) -> Result<WhyNot, Fault> {
-    let order = granted(order, look);
+    let granted = granted(order, look);
     let asked = Conductor::rehearsing(make()?);
     let before = asked.life().state;
-    let outcome = Box::pin(asked.accept_order(&order, who)).await;
+    let outcome = Box::pin(asked.accept_order(&granted, who)).await;
     let mut blockers = vec![];
     let met = asked.met.as_deref().map(|it| {
         it.answered(outcome.map(|_| ()));
@@ -95,7 +95,7 @@ pub async fn why_not(
         } else if by_machine && matches!(before, State::Halted { .. }) {
             blockers.extend(lift::halted(look));
         } else {
-            blockers.push(lift::fault(&fault, read, &order, look));
+            blockers.push(lift::fault(&fault, read, order, look));
         }
     }
     if matches!((before, &order.command), (State::Asking { .. }, Command::Next { .. })) {
@@ -103,7 +103,7 @@ pub async fn why_not(
     }
     let begins = matches!(asked.life().state, State::Doing { .. } | State::Settling { .. });
     if begins && asked.life().state != before {
-        blockers.extend(planned(make()?, &order, look, &blockers).await);
+        blockers.extend(planned(make()?, (order, granted), look, &blockers).await);
     }
     let status = crate::view::status(look);
     // What is owed is not said twice.
@@ -112,7 +112,7 @@ pub async fn why_not(
     let notes = status.faults.into_iter().filter(|it| !said(it)).chain(status.warnings).collect();
     Ok(WhyNot {
         now: look.now,
-        command: lift::typed(&order.command, look),
+        command: lift::typed(order, look),
         free: blockers.is_empty(),
         blockers,
         notes,
@@ -120,11 +120,16 @@ pub async fn why_not(
 }
 
 /// The same checks that a dry run makes of what the command would begin with.
-async fn planned(parts: Parts, order: &Order, look: &Look<'_>, met: &[Blocker]) -> Vec<Blocker> {
+async fn planned(
+    parts: Parts,
+    (order, granted): (&Order, Order),
+    look: &Look<'_>,
+    met: &[Blocker],
+) -> Vec<Blocker> {
     let conductor = Conductor::rehearsing(parts);
-    let order = Order { dry_run: true, ..order.clone() };
+    let granted = Order { dry_run: true, ..granted };
     // A plan that cannot be made was refused by what is told already.
-    let Ok(reply) = Box::pin(conductor.plan(&order)).await else { return vec![] };
+    let Ok(reply) = Box::pin(conductor.plan(&granted)).await else { return vec![] };
     let Ok(workflow) = conductor.run_workflow() else { return vec![] };
     let told = |step: &PlannedStep| {
         let read = |it: &Evidence| {
@@ -134,7 +139,7 @@ async fn planned(parts: Parts, order: &Order, look: &Look<'_>, met: &[Blocker]) 
     };
     let steps = reply.plan.map(|it| it.steps).unwrap_or_default();
     let bad = steps.into_iter().filter(refuses).filter(|it| !told(it));
-    bad.map(|it| lift::step(&it, &workflow, &order, look)).collect()
+    bad.map(|it| lift::step(&it, &workflow, order, look)).collect()
 }
 
 /// The command with everything that a person types to it: what is only not typed yet stands in no way.
@@ -183,5 +188,26 @@ impl Blocker {
             who,
             commands: crate::view::commands_for(look, &["approve", "reject"]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lift;
+    use crate::conductor::command::{Command, Order};
+    use crate::fault::{E2002, E2031, Fault};
+    use crate::machine::Life;
+    use crate::view::Look;
+
+    /// What is unknown is said by the guard that saw it, not by the words of its sentence.
+    #[test]
+    fn unknown_is_what_a_guard_says_is_unknown() {
+        let (life, order) =
+            (Life::default(), Order { command: Command::Accept, reason: None, dry_run: false });
+        let unknown =
+            |fault: &Fault| lift::fault(fault, vec![], &order, &Look::at_work(&life)).unknown;
+        let says = "hk could not be made to refuse writes, and nobody can say why";
+        assert!(!unknown(&Fault::new(&E2002, says)));
+        assert!(unknown(&Fault::new(&E2031, "no answer").unknown(true)));
     }
 }

@@ -85,6 +85,7 @@ fn given_up() -> Walk {
         fence: [].into(),
         counts: [].into(),
         found: None,
+        gone_back: false,
     });
     walk
 }

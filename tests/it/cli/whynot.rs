@@ -153,6 +153,49 @@ fn no_standby() {
     screen("why_not_failover", &desk, "failover", 3);
 }
 
+/// The reasons that were given are in what is to be typed.
+#[test]
+fn reasons_that_were_given_are_printed() {
+    let failed_over = desk(async |rig| failed_over(rig).await);
+    let ran = Typing::at(&failed_over).wide(120).run("why-not failover --acknowledge it's");
+    let line = r"changeover -s gigadb failover --dry-run --acknowledge 'it'\''s'";
+    assert!(ran.out.contains(&format!("COMMAND     {line}\n")), "{}", ran.out);
+    let started = desk(async |rig| rig.started().await);
+    let ran = Typing::at(&started).run("why-not release abort --reason late");
+    assert_eq!(ran.out, "nothing: changeover -s gigadb release abort --reason late\n");
+    let ran = Typing::at(&started).run("why-not release abort");
+    assert_eq!(ran.out, "nothing: changeover -s gigadb release abort --reason TEXT\n");
+}
+
+/// With all that a failover wants on the line it is still only asked.
+#[test]
+fn a_whole_failover_is_asked_about_and_not_ordered() {
+    let desk = desk(async |rig| failed_over(rig).await);
+    let line = "why-not failover --confirm hk --accept-data-loss unknown --plan 1234";
+    for line in [line.to_owned(), format!("{line} --journal /elsewhere")] {
+        let ran = Typing::at(&desk).run(&line);
+        assert_eq!(ran.status, 3, "{}{}", ran.out, ran.err);
+        assert!(ran.out.starts_with("WHY NOT gigadb") && ran.err.is_empty(), "{}", ran.err);
+        assert!(desk.told().is_empty(), "asking orders nothing");
+    }
+}
+
+#[test]
+fn all_that_keeps_a_failover_from_being_armed() {
+    let desk = desk(async |rig| {
+        rig.started().await;
+        bad(
+            rig,
+            vec![
+                ("there", Verdict::Fail, "the certificate ends in 2 days", 3, Value::Null),
+                ("switch", Verdict::Unknown, "no answer within 20s", 4, Value::Null),
+            ],
+        );
+        rig.truth(|it| it.looks.insert("reset-off-f".to_owned(), [Wrong::Dark; 9].into()));
+    });
+    screen("why_not_arm", &desk, "arm", 3);
+}
+
 #[test]
 fn a_run_that_halted() {
     let desk = desk(async |rig| {

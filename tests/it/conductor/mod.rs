@@ -2,6 +2,7 @@
 
 mod chaos;
 mod consent;
+mod home;
 mod incident;
 mod orders;
 mod outlived;

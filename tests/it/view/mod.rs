@@ -225,9 +225,11 @@ fn the_conductors_sentences_need_only_the_life() {
     let life = Walk::started().life;
     assert_eq!(view::sentence(&life), "preflight is done");
     let next = "deploy puts the release onto the standby: changeover release next";
-    assert_eq!(view::next(&life), next);
+    assert_eq!(view::next(&Look::at_work(&life)), next);
     let asks = Walk::approved().life;
-    assert!(view::next(&asks).ends_with("changeover release next --confirm sydney"));
+    assert!(
+        view::next(&Look::at_work(&asks)).ends_with("changeover release next --confirm sydney")
+    );
 }
 
 #[test]
