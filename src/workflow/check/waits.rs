@@ -74,7 +74,7 @@ fn drained(draft: &Draft<'_>, report: &mut Report) {
         let Some(Params::Drained(with)) = &placed.params else { continue };
         let wait = placed.step.wait;
         if wait.is_none_or(|it| it.0 <= with.r#for.0) {
-            let waits = wait.map_or("does not wait".to_owned(), |it| format!("waits {it}"));
+            let waits = wait.map_or_else(|| "does not wait".to_owned(), |it| format!("waits {it}"));
             let message = format!("`drained` counts for {} and {waits}", with.r#for);
             let place = placed.path.key(if wait.is_some() { "wait" } else { "id" });
             report.value(&place, &fault::E1020, message, "a `wait` longer than `for`");
