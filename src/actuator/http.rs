@@ -1,6 +1,7 @@
 //! `http`: what a site answers, at the address that DNS gives or at a given one; Host and SNI are the URL's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -153,13 +154,19 @@ pub(super) async fn get(
     wire: &Wire,
     url: &str,
     address: Option<&str>,
-    deadline: std::time::Duration,
+    deadline: Duration,
 ) -> Result<Answer, Missing> {
     let nowhere = |why: String| Missing::Nowhere(why);
     let mut url = Url::parse(url).map_err(|error| nowhere(format!("`{url}`: {error}")))?;
     let host = url.host_str().ok_or_else(|| nowhere(format!("`{url}` has no name")))?.to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    let at = reach(wire, &host, port, address).await.map_err(nowhere)?;
+    let began = wire.clock.monotonic();
+    // What silent resolvers take, in whole seconds, is of the same deadline.
+    let at = tokio::time::timeout(deadline, reach(wire, &host, port, address)).await;
+    let at = at.map_err(|_| nowhere(format!("{host} is not resolved within {deadline:?}")))?;
+    let at = at.map_err(nowhere)?;
+    let took = wire.clock.monotonic().saturating_sub(began).as_secs();
+    let deadline = deadline.saturating_sub(Duration::from_secs(took));
     // With a port in the URL the client would not use another one; Host keeps it.
     let authority = url.port().map(|port| format!("{host}:{port}"));
     url.set_port(None).map_err(|()| nowhere(format!("`{url}` cannot have a port")))?;

@@ -18,6 +18,7 @@ use super::host::{Machine, STRUCK};
 use super::http::{self, Missing};
 use super::wire::NoAnswer;
 use super::{Wire, cloudflare};
+use crate::fault::E3501;
 use crate::machine::At;
 use crate::model::{About, Kind, Phase, Says, Seer, SiteName, Way, Witness};
 use crate::port::{Asked, Testimony};
@@ -25,6 +26,9 @@ use crate::workflow::{Elsewhere, Record};
 
 /// Does nothing on a machine that answers.
 const THERE: &str = "exit 0\n";
+
+/// How ssh says that it has no key for a machine, or does not know it: that says nothing of the machine.
+const KEPT_OUT: [&str; 2] = ["Permission denied", "Host key verification failed"];
 
 /// Asks all of them.
 pub(super) async fn testimony(wire: &Arc<Wire>, asked: &Asked) -> Testimony {
@@ -146,7 +150,8 @@ impl<'a> Room<'a> {
         let looked = instance(self.wire, workflow, site, &name);
         let (says, text) = match tokio::time::timeout(self.asked.deadline, looked).await {
             Err(_) => (Says::Down, "no answer in time".to_owned()),
-            Ok(Err(trouble)) if trouble.harmless => (Says::Unknown, trouble.says),
+            // Refused, or nobody has given us credentials: that says nothing of production.
+            Ok(Err(it)) if it.harmless || it.code == &E3501 => (Says::Unknown, it.says),
             Ok(Err(trouble)) => (Says::Down, trouble.says),
             Ok(Ok(None)) => (Says::Down, format!("{name} does not exist")),
             Ok(Ok(Some(it))) if it.status == "available" => {
@@ -176,7 +181,10 @@ impl<'a> Room<'a> {
         let looked = machine.run(self.wire, workflow, "witness", THERE, &[]);
         let (says, text) = match tokio::time::timeout(self.asked.deadline, looked).await {
             Ok(Ok(_)) => (Says::Up, "lets us in".to_owned()),
-            Ok(Err(trouble)) => (Says::Down, trouble.says),
+            Ok(Err(it)) if KEPT_OUT.iter().any(|why| it.says.contains(why)) => {
+                (Says::Unknown, it.says)
+            }
+            Ok(Err(it)) => (Says::Down, it.says),
             Err(_) => (Says::Down, "no answer in time".to_owned()),
         };
         vec![self.heard(About::Machines, Seer::Host, says, &machine.source(), &text)]
@@ -187,14 +195,18 @@ impl<'a> Room<'a> {
         let asked = self.asked;
         let (kind, way, phase) = (Kind::Failover, Way::Forth, Phase::Assess);
         let at = At { kind, way, phase, group: 0, tried: 1 };
+        let lever =
+            |says, text: &str| self.heard(About::Lever, Seer::Provider, says, "cloudflare", text);
+        let client = match Client::new(self.wire, &asked.workflow, Some(at)) {
+            Ok(client) => client,
+            // Without a token nobody was asked.
+            Err(why) => return (vec![lever(Says::Unknown, &why.says)], vec![]),
+        };
         let looked = async {
-            let client = Client::new(self.wire, &asked.workflow, Some(at)).map_err(|it| it.says)?;
             Group::read(&client, &asked.workflow, Kind::Release)
                 .await
                 .map_err(|it| it.evidence.says)
         };
-        let lever =
-            |says, text: &str| self.heard(About::Lever, Seer::Provider, says, "cloudflare", text);
         match tokio::time::timeout(asked.deadline, looked).await {
             Err(_) => (vec![lever(Says::Down, "no answer in time")], vec![]),
             Ok(Err(why)) => (vec![lever(Says::Down, &why)], vec![]),

@@ -6,6 +6,7 @@ mod expected;
 mod handover;
 mod kept;
 mod ledger;
+mod look;
 mod order;
 mod rehearse;
 mod settings;
@@ -27,6 +28,7 @@ use crate::workflow::{self, Rule, Severity, Workflow};
 pub use crate::journal::Verified;
 pub use drift::{Drift, drift};
 pub use ledger::ledger;
+pub use look::{Looked, look};
 pub use order::{
     BeforeJournal, BeforeWorld, Hooks, cut_tail, elsewhere, join, looked_at_elsewhere, order,
     order_in,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::app::{self, Drift, Glance, LintReport, Rehearsed, Settings, Verified, Wanted};
+use crate::app::{self, Drift, Glance, LintReport, Looked, Rehearsed, Settings, Verified, Wanted};
 use crate::conductor::{Order, Reply, Watcher, WhyNot};
 use crate::fault::Fault;
 use crate::model::{SystemName, Time};
@@ -35,6 +35,12 @@ pub trait Desk: Send + Sync {
     /// # Errors
     /// The journal is damaged.
     fn glance(&self, system: &SystemName) -> Result<Glance, Fault>;
+
+    /// Looks at a system and asks the witnesses of an incident; changes nothing, writes nothing, locks nothing.
+    ///
+    /// # Errors
+    /// The journal is damaged.
+    async fn look(&self, system: &SystemName) -> Result<Looked, Fault>;
 
     /// Looks at a system and at the world beside it; locks nothing.
     ///
@@ -116,6 +122,10 @@ impl Desk for Program {
 
     fn glance(&self, system: &SystemName) -> Result<Glance, Fault> {
         app::glance(&self.0, system)
+    }
+
+    async fn look(&self, system: &SystemName) -> Result<Looked, Fault> {
+        app::look(&self.0, system).await
     }
 
     async fn drift(&self, system: &SystemName, deadline: Option<Duration>) -> Result<Drift, Fault> {

@@ -107,7 +107,7 @@ pub async fn run(cli: Cli, desk: &dyn Desk, streams: &mut Streams) -> u8 {
 async fn verb(typed: Verb, scene: &mut Scene<'_>) -> Outcome {
     match typed {
         Verb::Init(it) => init::run(it, scene).await,
-        Verb::Status(it) => status::run(&it, scene),
+        Verb::Status(it) => status::run(&it, scene).await,
         Verb::Watch(it) => watch::run(&it, scene).await,
         Verb::Drift(it) => drift::run(it, scene).await,
         Verb::Lint(it) => lint::run(&it, scene),

@@ -15,6 +15,7 @@ use crate::view::gate::{Gate, gate};
 use crate::view::incident::{IncidentView, incident};
 use crate::view::next::{Next, what_next};
 use crate::view::phases::{RunView, open_run};
+use crate::view::seen::SeenView;
 use crate::view::sentence::{says, users};
 use crate::view::story::stories;
 use crate::view::way_back::{WayBack, measured, way_back};
@@ -55,6 +56,11 @@ pub struct StatusView {
     pub system: SystemName,
     /// When it was taken.
     pub now: Time,
+    /// Whether the world was asked too; else all of it is by the journal.
+    pub looked: bool,
+    /// What the world says, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenView>,
     /// The last line of the journal.
     pub line: u64,
     /// When that line was written.
@@ -141,6 +147,8 @@ pub fn status(look: &Look<'_>) -> StatusView {
     StatusView {
         system: look.system.clone(),
         now: look.now,
+        looked: false,
+        seen: None,
         line: look.lines.last().map_or(0, |line| line.seq),
         line_at: look.lines.last().map(|line| line.at),
         epoch: record.epoch,

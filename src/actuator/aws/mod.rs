@@ -194,7 +194,8 @@ impl Refusal {
             (None, _, Some(status)) => format!("status {status}, and no error that it names"),
             (None, _, None) => DisplayErrorContext(error).to_string(),
         };
-        let denied = name.as_deref().is_some_and(is_denial) || says.contains("credentials");
+        let without = ["credentials", "CredentialsNotLoaded"].iter().any(|it| says.contains(it));
+        let denied = without || name.as_deref().is_some_and(is_denial);
         let code = if denied {
             &E3501
         } else if refused {

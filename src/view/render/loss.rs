@@ -42,16 +42,7 @@ pub struct Loss<'a> {
 pub fn loss(it: &Loss<'_>, now: Time, paper: Paper) -> String {
     let mut page = Page::new(paper);
     page.block("SEEN", &format!("{}: {}", it.diagnosis, it.says));
-    for witness in it.witnesses {
-        let sign = page.sign(match witness.says {
-            Says::Up => Mark::Done,
-            Says::Down => Mark::Failed,
-            Says::Unknown => Mark::Unknown,
-        });
-        let (about, says) = (witness.about.name(), witness.says.name());
-        let text = format!("{}: {}, {}", witness.source, witness.text, ago(now, witness.at));
-        page.hang(&format!("  {sign} {about:<10} {says:<8} "), 24, &text);
-    }
+    it.witnesses.iter().for_each(|it| witness(&mut page, it, now));
     let copy = it.data_of.map_or_else(
         || format!("nobody knows: nothing proves what {}'s data is a copy of", it.to),
         |of| {
@@ -93,4 +84,16 @@ pub fn loss(it: &Loss<'_>, now: Time, paper: Paper) -> String {
         page.block("REFUSED", refused);
     }
     page.into_text()
+}
+
+/// Who was asked about what, the word, and how old it is.
+pub(super) fn witness(page: &mut Page, it: &Witness, now: Time) {
+    let sign = page.sign(match it.says {
+        Says::Up => Mark::Done,
+        Says::Down => Mark::Failed,
+        Says::Unknown => Mark::Unknown,
+    });
+    let (about, says) = (it.about.name(), it.says.name());
+    let text = format!("{}: {}, {}", it.source, it.text, ago(now, it.at));
+    page.hang(&format!("  {sign} {about:<10} {says:<8} "), 24, &text);
 }

@@ -20,7 +20,7 @@ pub use page::{Page, harmless};
 pub use plan::{Planned, plan};
 pub use prometheus::prometheus;
 pub use run::{runs, timeline};
-pub use status::{outside, status};
+pub use status::{by_journal, outside, status};
 
 /// How wide, and with which signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::machine::Diagnosis;
 use crate::model::{SiteName, Time};
 use crate::view::status::StatusView;
 
@@ -103,7 +104,20 @@ fn families(view: &StatusView) -> Vec<Family> {
     ));
     let ages = ages(view, &age);
     all.push(family("changeover_fact_age_seconds", "How long ago a fact was read.", ages));
+    all.push(family(
+        "changeover_diagnosis",
+        "What the witnesses amount to, asked for this; absent without --look.",
+        diagnoses(view),
+    ));
     all
+}
+
+/// One sample a diagnosis; 1 for the one that fits.
+fn diagnoses(view: &StatusView) -> Vec<Sample> {
+    let of = |found: Diagnosis| {
+        Diagnosis::ALL.map(|it| (vec![("diagnosis", it.name().to_owned())], i64::from(it == found)))
+    };
+    view.seen.iter().flat_map(|it| of(it.diagnosis)).collect()
 }
 
 /// Who still is on the old side, and what going back would cost.

@@ -1,14 +1,18 @@
 //! The status screen.
 
-use crate::machine::Owed;
+use anstyle::Style;
+
+use crate::machine::{Diagnosis, Owed};
 use crate::model::{SiteName, Time, Way};
 use crate::view::embargo::EmbargoView;
 use crate::view::gate::{Gate, GroupOfPeople};
 use crate::view::incident::IncidentView;
 use crate::view::phases::{PhaseRow, RunView};
 use crate::view::render::Paper;
+use crate::view::render::loss::witness;
 use crate::view::render::packet::packet_rows;
 use crate::view::render::page::{Page, wide};
+use crate::view::seen::SeenView;
 use crate::view::status::{SiteView, StatusView, debts};
 use crate::view::story::StepStory;
 use crate::view::words::{Mark, ago, from_now, lasting, minute, run_name, way_name};
@@ -21,6 +25,9 @@ pub fn status(view: &StatusView, paper: Paper) -> String {
         page.gap();
     }
     sites(&mut page, view);
+    if let Some(it) = &view.seen {
+        seen(&mut page, it, view);
+    }
     for fault in &view.faults {
         page.hang(&format!("{} FAULT     ", page.sign(Mark::Failed)), 12, fault);
     }
@@ -68,6 +75,23 @@ pub fn outside(addresses: &[String], paper: Paper) -> String {
         page.block(if i == 0 { "OUTSIDE" } else { "" }, address);
     }
     page.into_text()
+}
+
+/// That nobody was asked, and what asks, on one line.
+pub fn by_journal(paper: Paper) -> String {
+    let (mut page, dim) = (Page::new(paper), Style::new().dimmed());
+    page.line(&format!("{dim}by the journal; --look asks the world{dim:#}"));
+    page.into_text()
+}
+
+/// What the world says now.
+fn seen(page: &mut Page, it: &SeenView, view: &StatusView) {
+    page.block("SEEN NOW", &format!("{}: {}", it.diagnosis.name(), it.says));
+    it.witnesses.iter().for_each(|it| witness(page, &it.witness, view.now));
+    let well = it.diagnosis == Diagnosis::Healthy;
+    if let Some(instead) = it.instead.filter(|it| !well && *it != view.next.sentence) {
+        page.block("", instead);
+    }
 }
 
 fn sites(page: &mut Page, view: &StatusView) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use changeover::app::{Drift, Glance, LintFinding, LintReport, Verified};
+use changeover::app::{Drift, Glance, LintFinding, LintReport, Looked, Verified};
 use changeover::cli::{Aside, Cli, Desk, Prompt, Streams};
 use changeover::conductor::{Command, Order, Plan, PlannedStep, Progress, Reply, Watcher, WhyNot};
 use changeover::drift::{Known, adoption, compare};
@@ -16,7 +16,7 @@ use changeover::model::{
 };
 use changeover::port::Head;
 use changeover::view::render::Paper;
-use changeover::view::{LedgerRow, Loses, WayBack};
+use changeover::view::{Heard, LedgerRow, Loses, WayBack};
 
 use crate::cli::whynot::asked;
 use crate::conductor::rig::Rig;
@@ -30,6 +30,7 @@ pub(crate) struct Fake {
     pub(crate) damaged: bool,
     /// What looks at the world see, one after the other; the last one for ever.
     pub(crate) looks: Mutex<Vec<Sight>>,
+    heard: Result<Heard, String>,
     /// Answers what stands in the way.
     rig: Option<Rig>,
 }
@@ -51,6 +52,7 @@ impl Fake {
             reply,
             damaged: false,
             looks: Mutex::new(vec![Sight::default()]),
+            heard: Err("nobody is asked here".to_owned()),
             rig: None,
         }
     }
@@ -59,6 +61,11 @@ impl Fake {
     pub(crate) fn of_rig(glance: Glance, rig: Rig) -> Self {
         let desk = Self::of(&Walk::new());
         Self { glances: Mutex::new(vec![glance]), rig: Some(rig), ..desk }
+    }
+
+    /// What the witnesses of an incident say.
+    pub(crate) fn hearing(self, heard: Heard) -> Self {
+        Self { heard: Ok(heard), ..self }
     }
 
     /// What later looks see.
@@ -159,6 +166,10 @@ impl Desk for Fake {
         let mut glances = self.glances.lock().unwrap();
         let next = if glances.len() > 1 { glances.remove(0) } else { glances[0].clone() };
         Ok(next)
+    }
+
+    async fn look(&self, system: &SystemName) -> Result<Looked, Fault> {
+        Ok(Looked { glance: self.glance(system)?, heard: self.heard.clone() })
     }
 
     async fn drift(&self, _: &SystemName, _: Option<Duration>) -> Result<Drift, Fault> {

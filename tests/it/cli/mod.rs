@@ -7,6 +7,7 @@ mod desk;
 mod drift;
 mod dry_run;
 mod incident;
+mod look;
 mod screens;
 mod telling;
 mod whynot;

@@ -5,6 +5,7 @@ mod away_and_back;
 mod comes_back;
 mod dead_disk;
 mod fenced;
+mod look;
 mod no_way_back;
 mod refused;
 mod sealed;

@@ -139,6 +139,8 @@ async fn a_whole_release_keeps_and_shows_no_secret() {
     for words in [
         &["status"][..],
         &["status", "--json"],
+        &["status", "--look"],
+        &["status", "--look", "--json"],
         &["audit", "log"],
         &["audit", "log", "--json"],
         &["run", "show", "1"],
@@ -206,13 +208,14 @@ async fn a_provider_that_says_our_secrets_back_is_not_quoted() {
         operator.env.insert(key.to_owned(), value.clone());
     }
     let mut shown = vec![];
-    let lines: [&[&str]; 5] = [
+    let lines: [&[&str]; 6] = [
         &[
             "-vv", "release", "start", "v4.3.4", "--yes", "--waive", "windows", "--reason",
             "practice",
         ],
         &["-vv", "run", "retry", "--yes", "--json"],
         &["status", "--json"],
+        &["status", "--look", "--json"],
         &["audit", "log", "--json"],
         &["run", "logs"],
     ];
