@@ -1,6 +1,7 @@
 //! `status --look`: the world is asked, bounded, beside whoever works; nothing is written and nothing is locked.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::SystemTime;
@@ -81,7 +82,6 @@ async fn it_tells_well_from_dead_and_writes_nothing() {
     }
 
     // No secret is needed, and none is said.
-    let token = operator.env["CLOUDFLARE_API_TOKEN"].clone();
     let all = format!("{well}{dead}");
     for name in ["CLOUDFLARE_API_TOKEN", "GITLAB_TOKEN"] {
         assert!(!all.contains(&operator.env[name]), "{name}: {all}");
@@ -90,13 +90,21 @@ async fn it_tells_well_from_dead_and_writes_nothing() {
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         operator.env.insert(name.to_owned(), "/dev/null".to_owned());
     }
+    let ssh = lab.dir.path().join("keyless");
+    std::fs::write(
+        &ssh,
+        "#!/bin/sh\necho 'centos@b: Permission denied (publickey).' >&2\nexit 255\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&ssh, std::fs::Permissions::from_mode(0o755)).unwrap();
+    operator.env.insert("CHANGEOVER_SSH".to_owned(), ssh.display().to_string());
     let poor = said(&document(&operator));
     assert_eq!(poor["users http"].0, "down", "{poor:?}");
     assert_eq!(poor["standby http"].0, "up", "{poor:?}");
     assert_eq!(poor["machines provider"].0, "unknown", "{poor:?}");
+    assert_eq!(poor["machines host"].0, "unknown", "{poor:?}");
     let lever = &poor["lever provider"];
     assert!(lever.0 == "unknown" && lever.1.contains("CLOUDFLARE_API_TOKEN"), "{lever:?}");
-    operator.env.insert("CLOUDFLARE_API_TOKEN".to_owned(), token);
 
     assert_eq!(kept(&operator.state), before, "nothing was written");
     let changes = asked(&lab, since, "");
