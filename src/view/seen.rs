@@ -56,7 +56,9 @@ impl StatusView {
             Err(why) => self.warnings.push(format!("--look asked nobody: {why}")),
             Ok(heard) => {
                 let seen = seen(heard, look.now);
-                self.next = next(look, &seen).unwrap_or_else(|| self.next.clone());
+                if let Some(next) = next(look, &seen) {
+                    self.next = next;
+                }
                 self.looked = true;
                 self.seen = Some(seen);
             }
