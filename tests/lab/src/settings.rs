@@ -101,6 +101,8 @@ pub(crate) struct SiteSettings {
     pub(crate) page_s: f64,
     /// What the page with the site's marker holds, instead of the site's own.
     pub(crate) marker: Option<String>,
+    /// The site answers users' names, whatever it was deployed as: the standby that a release leaves behind does.
+    pub(crate) as_production: bool,
     /// The site's servers are stopped.
     pub(crate) stopped: bool,
     /// The database instance's state, as AWS says it, instead of the real one.

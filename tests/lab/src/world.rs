@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::aws::Snapshots;
 use crate::call::Calls;
 use crate::cloudflare::Cloudflare;
+use crate::control::Kept;
 use crate::database::Database;
 use crate::dns::Caches;
 use crate::fault::Rule;
@@ -86,6 +87,8 @@ pub(crate) struct World {
     pub(crate) announcements: Vec<Value>,
     /// The bucket of a world without moto.
     pub(crate) bucket: BTreeMap<String, Vec<u8>>,
+    /// The world as a test kept it.
+    pub(crate) kept: Option<Kept>,
 }
 
 impl World {
@@ -114,6 +117,7 @@ impl World {
             programs: BTreeMap::new(),
             announcements: Vec::new(),
             bucket,
+            kept: None,
             cloud,
         }
     }

@@ -39,7 +39,7 @@ pub(crate) struct Zone {
 }
 
 /// The practice Cloudflare.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cloudflare {
     /// All zones.
     pub(crate) zones: Vec<Zone>,

@@ -1,7 +1,10 @@
 //! The control API under `/_lab`, and the practice hosts' own calls under `/_host`.
 
+mod keep;
 mod set;
 mod view;
+
+pub(crate) use keep::Kept;
 
 use serde_json::{Value, json};
 
@@ -37,12 +40,22 @@ pub(crate) async fn answer(lab: &Lab, ask: &Ask) -> Reply {
             lab.go_on();
             Reply::json(200, &json!({"ok": true}))
         }
+        ("GET", "/_lab/world") if ask.query == "only=records" => {
+            Reply::json(200, &lab.with(|world| json!({"records": world.view()["records"]})))
+        }
         ("GET", "/_lab/world") => or_error(view::world(lab).await),
         ("POST", "/_lab/reset") if body.get("only").is_some_and(|it| it == "records") => {
             lab.with(|world| {
                 world.cloudflare = crate::cloudflare::Cloudflare::first(&world.cloud);
                 world.caches = crate::dns::Caches::default();
             });
+            Reply::json(200, &json!({"ok": true}))
+        }
+        ("POST", "/_lab/reset") if body.get("only").is_some_and(|it| it == "kept") => {
+            or_bad(keep::back(lab).map(|()| json!({"ok": true})))
+        }
+        ("POST", "/_lab/keep") => {
+            keep::keep(lab);
             Reply::json(200, &json!({"ok": true}))
         }
         ("POST", "/_lab/reset") => or_error(reset(lab).await.map(|()| json!({"ok": true}))),
