@@ -8,146 +8,21 @@
 //! world and the record must be those of the unbroken run at that place.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
-use changeover::app::Hooks;
-use changeover::fault::{E2013, E4001, Fault};
-use changeover::machine::{Body, State};
+use changeover::fault::{E2013, Fault};
+use changeover::machine::State;
 use changeover::model::Phase;
-use changeover::port::{Line, Tap};
 use serde_json::Value;
-use tokio::sync::Notify;
 
-use crate::frail::{Frail, Stops};
+use crate::breaker::{Breaker, Names, Point};
 use crate::practice::{Lab, Operator, comparable};
 
 /// How many breaks a run carries in one place.
 const BREAKS_IN_A_PLACE: usize = 12;
 
-/// Where the machine stands, what happens, and which one of its kind there.
-type Point = (String, &'static str, String, u32);
-
-#[derive(Debug, Default)]
-struct Watch {
-    place: String,
-    counts: BTreeMap<(String, &'static str, String), u32>,
-    seen: Vec<Point>,
-    armed: BTreeSet<Point>,
-    broken: Option<Point>,
-    hit: Vec<Point>,
-    lines: u64,
-}
-
-/// Counts points, and stops everything at those it is armed with.
-#[derive(Debug, Default)]
-struct Breaker {
-    watch: Mutex<Watch>,
-    stop: Notify,
-}
-
-impl Breaker {
-    fn armed(points: BTreeSet<Point>) -> Arc<Self> {
-        let watch = Watch { armed: points, place: "start".to_owned(), ..Watch::default() };
-        Arc::new(Self { watch: Mutex::new(watch), stop: Notify::new() })
-    }
-
-    /// Whether everything stops here. Once it has stopped, nothing goes on until it is mended.
-    fn point(&self, kind: &'static str, what: &str) -> bool {
-        let mut watch = self.watch.lock().unwrap();
-        if watch.broken.is_some() {
-            return true;
-        }
-        let place = watch.place.clone();
-        let count = watch.counts.entry((place.clone(), kind, what.to_owned())).or_insert(0);
-        *count += 1;
-        let point = (place, kind, what.to_owned(), *count);
-        watch.seen.push(point.clone());
-        if watch.armed.remove(&point) {
-            watch.hit.push(point.clone());
-            watch.broken = Some(point);
-            self.stop.notify_one();
-            return true;
-        }
-        false
-    }
-
-    fn moved(&self, to: &State) {
-        let mut watch = self.watch.lock().unwrap();
-        watch.place = match to.at() {
-            None => "steady".to_owned(),
-            Some(at) => format!("{}/{:?}/{}/{}", at.phase.name(), at.way, at.group, to.mode()),
-        };
-    }
-
-    /// A fresh process: what was broken is gone. Where it only looks, it begins again with the first look.
-    fn mend(&self) {
-        let mut watch = self.watch.lock().unwrap();
-        if watch.broken.take().is_some() && only_looks(&watch.place) {
-            let place = watch.place.clone();
-            watch.counts.retain(|(at, kind, _), _| *at != place || !kind.ends_with("call"));
-        }
-    }
-
-    fn last(&self) -> String {
-        format!("{:?}", self.watch.lock().unwrap().hit.last())
-    }
-
-    fn hooks(self: &Arc<Self>) -> Hooks {
-        let stops = Arc::clone(self);
-        Hooks {
-            tap: Arc::new(BreakingTap(Arc::clone(self))),
-            journal: Box::new(move |inner| Box::new(Frail { inner, stops })),
-            ..Hooks::default()
-        }
-    }
-}
-
-#[derive(Debug)]
-struct BreakingTap(Arc<Breaker>);
-
-#[async_trait]
-impl Tap for BreakingTap {
-    async fn before(&self, call: &str) {
-        if self.0.point("before call", call) {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    async fn after(&self, call: &str) {
-        if self.0.point("after call", call) {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// What a line is, without what changes from run to run.
-fn name_of(body: &Body) -> String {
-    match body {
-        Body::Decided { input, .. } => format!("decided {}", input.name()),
-        Body::Refused { command, .. } => format!("refused {command}"),
-        Body::Intent(intent) => format!("intent {}", intent.id),
-        Body::Note { text, .. } => format!("note {}", text.chars().take(12).collect::<String>()),
-    }
-}
-
-impl Stops for Arc<Breaker> {
-    fn before(&mut self, body: &Body) -> Result<(), Fault> {
-        if self.point("before line", &name_of(body)) {
-            return Err(Fault::new(&E4001, "broken before the line"));
-        }
-        Ok(())
-    }
-
-    fn after(&mut self, line: &Line) -> Result<(), Fault> {
-        self.watch.lock().unwrap().lines += 1;
-        let broken = self.point("after line", &name_of(&line.body));
-        if let Body::Decided { to, .. } = &line.body {
-            self.moved(to);
-        }
-        if broken { Err(Fault::new(&E4001, "broken after the line")) } else { Ok(()) }
-    }
-}
+/// A point is where the machine stands; preflight and the guards are looked at again from their first look.
+const NAMES: Names = Names { place: |_, at, _| at.to_owned(), looks_again: only_looks };
 
 /// How far a run goes.
 #[derive(Clone, Copy, PartialEq)]
@@ -175,8 +50,7 @@ async fn walk(operator: &Operator, breaker: &Arc<Breaker>, until: Until) {
             outcome = work => outcome,
             () = breaker.stop.notified() => Ok(operator.broken_reply()),
         };
-        let broke = breaker.watch.lock().unwrap().broken.is_some();
-        breaker.mend();
+        let broke = breaker.mend();
         // A line that nobody was told of pauses a dangerous phase; the operator resumes it next.
         let met = !breaker.watch.lock().unwrap().hit.is_empty();
         let paused = |fault: &Fault| met && fault.code == &E2013;
@@ -238,7 +112,7 @@ struct Unbroken {
 
 async fn unbroken(lab: &Lab) -> Unbroken {
     let operator = Operator::new(lab, "unbroken");
-    let breaker = Breaker::armed(BTreeSet::new());
+    let breaker = Breaker::armed(BTreeSet::new(), NAMES, operator.journal());
     walk(&operator, &breaker, Until::PreflightDone).await;
     let preflight = end_of(lab);
     walk(&operator, &breaker, Until::Steady).await;
@@ -256,7 +130,7 @@ async fn broken_run(
 ) -> Vec<Point> {
     lab.reset();
     let operator = Operator::new(lab, name);
-    let breaker = Breaker::armed(points);
+    let breaker = Breaker::armed(points, NAMES, operator.journal());
     walk(&operator, &breaker, until).await;
     let hit = breaker.watch.lock().unwrap().hit.clone();
     let wanted_end = if until == Until::Steady { &wanted.end } else { &wanted.preflight };

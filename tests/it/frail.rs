@@ -15,9 +15,15 @@ pub(crate) trait Stops: Debug + Send {
 
     /// An error leaves the line durable and never acknowledged.
     fn after(&mut self, line: &Line) -> Result<(), Fault>;
+
+    /// The line that comes next waits for a later sync.
+    fn soft(&mut self) {}
+
+    /// All lines so far are durable.
+    fn synced(&mut self) {}
 }
 
-/// Another journal, asked before and after each line. No line is soft: each can be stopped at.
+/// Another journal, asked before and after each line, soft ones too.
 #[derive(Debug)]
 pub(crate) struct Frail<S> {
     pub(crate) inner: Box<dyn Journal>,
@@ -32,8 +38,23 @@ impl<S: Stops> Journal for Frail<S> {
     fn append(&mut self, draft: Draft) -> Result<Line, Fault> {
         self.stops.before(&draft.body)?;
         let line = self.inner.append(draft)?;
+        self.stops.synced();
         self.stops.after(&line)?;
         Ok(line)
+    }
+
+    fn append_soft(&mut self, draft: Draft) -> Result<Line, Fault> {
+        self.stops.before(&draft.body)?;
+        self.stops.soft();
+        let line = self.inner.append_soft(draft)?;
+        self.stops.after(&line)?;
+        Ok(line)
+    }
+
+    fn flush(&mut self) -> Result<(), Fault> {
+        self.inner.flush()?;
+        self.stops.synced();
+        Ok(())
     }
 
     fn shelve(&mut self, name: &str, text: &str) -> Result<(), Fault> {

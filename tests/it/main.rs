@@ -27,6 +27,7 @@
 
 mod actuator_net;
 mod actuator_site;
+mod breaker;
 mod chaos;
 mod cli;
 mod clock;

@@ -232,6 +232,11 @@ impl Operator {
         settings
     }
 
+    /// The folder of the journal's segments.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.state.join("gigadb/journal")
+    }
+
     pub(crate) fn life(&self) -> Life {
         app::glance(&self.settings("reader"), &self.system).unwrap().life
     }
