@@ -109,15 +109,16 @@ impl Conductor {
         let data_of = self.data_of(&life.record, &to);
         let loss_seconds = data_of.map(|it| now.seconds_since(it).max(0));
         let failover = self.workflow.failover.as_ref();
+        let refused = if nowhere(diagnosis, &seen.witnesses) {
+            // No run in the way leads to a site that serves: its table does not apply.
+            diagnosis.actionable().err().map(str::to_owned)
+        } else {
+            let seen = (diagnosis, standby_lost(&seen.witnesses));
+            Self::not_allowed(&life.record, life.state.at(), &to, seen, acknowledged)
+        };
         Preview {
             says: diagnosis.made_by().to_owned(),
-            refused: Self::not_allowed(
-                &life.record,
-                life.state.at(),
-                &to,
-                (diagnosis, standby_lost(&seen.witnesses)),
-                acknowledged,
-            ),
+            refused,
             fence_first: diagnosis.fence_first(),
             diagnosis,
             witnesses: seen.witnesses,
@@ -277,6 +278,13 @@ pub(super) const fn place(phase: Phase) -> At {
 /// No witness sees the standby serve.
 fn standby_lost(witnesses: &[Witness]) -> bool {
     witnesses.iter().filter(|it| it.about == About::Standby).all(|it| it.says != Says::Up)
+}
+
+/// No witness sees either site serve.
+fn nowhere(diagnosis: Diagnosis, witnesses: &[Witness]) -> bool {
+    let sites = [About::Users, About::Production, About::Standby];
+    let serves = |it: &Witness| sites.contains(&it.about) && it.says == Says::Up;
+    diagnosis == Diagnosis::StandbyNotReady && !witnesses.iter().any(serves)
 }
 
 /// What is lost, by a diagnosis and by what is seen of the standby while production is well.

@@ -7,6 +7,7 @@ mod dead_disk;
 mod fenced;
 mod holds;
 mod look;
+mod lost_again;
 mod no_way_back;
 mod points;
 mod refused;
