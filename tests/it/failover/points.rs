@@ -204,10 +204,11 @@ async fn walk(stage: &Stage<'_>, breaker: &Arc<Breaker>) {
     let (mut tries, mut hits) = (0, 0);
     while let Some((command, scene)) = turn(stage) {
         let said = format!("last break {}: {command:?}", breaker.last());
-        let mut watch = breaker.watch.lock().unwrap();
-        tries = if watch.hit.len() > hits { 1 } else { tries + 1 };
-        (hits, watch.scene) = (watch.hit.len(), scene);
-        drop(watch);
+        {
+            let mut watch = breaker.watch.lock().unwrap();
+            tries = if watch.hit.len() > hits { 1 } else { tries + 1 };
+            (hits, watch.scene) = (watch.hit.len(), scene);
+        }
         assert!(tries <= TRIES, "{said}: no end\n{}", stage.operator.last_lines());
         let work = stage.operator.order_in("engineer-a", command, breaker.hooks());
         let outcome = tokio::select! {
