@@ -94,6 +94,21 @@ pub struct Glance {
     pub armed: Option<ArmedView>,
 }
 
+impl Glance {
+    /// What pictures are made of.
+    pub fn look(&self) -> view::Look<'_> {
+        view::Look {
+            system: &self.system,
+            life: &self.life,
+            workflow: self.workflow.as_deref(),
+            lines: &self.lines,
+            now: self.now,
+            differs: &self.differs,
+            holder: self.holder.as_deref(),
+        }
+    }
+}
+
 /// The folder of a system's journal and store.
 pub fn folder(settings: &Settings, system: &SystemName) -> PathBuf {
     settings.state.join(system.as_str())

@@ -174,9 +174,8 @@ pub fn elsewhere(
     system: Option<&str>,
     state: PathBuf,
 ) -> Result<Settings, Fault> {
-    let system = pick(settings, system)?;
-    let there = Settings { state, ..settings.clone() };
-    journal::go_on(&folder(settings, &system), &folder(&there, &system))?;
+    let (there, from, to) = moved(settings, system, state)?;
+    journal::go_on(&from, &to)?;
     Ok(there)
 }
 
@@ -189,10 +188,20 @@ pub fn looked_at_elsewhere(
     system: Option<&str>,
     state: PathBuf,
 ) -> Result<Settings, Fault> {
+    let (there, from, to) = moved(settings, system, state)?;
+    Ok(if journal::begun(&from, &to)?.is_some() { there } else { settings.clone() })
+}
+
+/// The same settings with another state folder, and the system's folder in both.
+fn moved(
+    settings: &Settings,
+    system: Option<&str>,
+    state: PathBuf,
+) -> Result<(Settings, PathBuf, PathBuf), Fault> {
     let system = pick(settings, system)?;
     let there = Settings { state, ..settings.clone() };
-    let begun = journal::begun(&folder(settings, &system), &folder(&there, &system))?;
-    Ok(if begun.is_some() { there } else { settings.clone() })
+    let (from, to) = (folder(settings, &system), folder(&there, &system));
+    Ok((there, from, to))
 }
 
 /// Appends what was written elsewhere meanwhile, and writes who said so and why. Says what was done.

@@ -51,14 +51,7 @@ pub async fn why_not(
             read,
         })
     };
-    let look = Look {
-        system,
-        life: &glance.life,
-        workflow: glance.workflow.as_deref().or(Some(&workflow)),
-        lines: &glance.lines,
-        now: glance.now,
-        differs: &glance.differs,
-        holder: glance.holder.as_deref(),
-    };
+    let known = glance.workflow.as_deref().or(Some(&workflow));
+    let look = Look { workflow: known, ..glance.look() };
     crate::conductor::why_not(&make, order, &settings.actor, &look).await
 }

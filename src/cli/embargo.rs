@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::args::Reasoned;
 use crate::cli::order::{Typed, carry_out};
-use crate::cli::{Outcome, Scene, done, look};
+use crate::cli::{Outcome, Scene, done};
 use crate::conductor::Command;
 use crate::model::{SiteName, Time};
 use crate::view::{self, EmbargoView, render};
@@ -70,7 +70,7 @@ pub(super) async fn run(verb: Embargo, scene: &mut Scene<'_>) -> Outcome {
 
 fn show(scene: &mut Scene<'_>) -> Outcome {
     let glance = scene.desk.glance(&scene.desk.pick(None)?)?;
-    let embargoes = view::embargoes(&look(&glance));
+    let embargoes = view::embargoes(&glance.look());
     if scene.streams.json {
         scene.streams.document("changeover.embargoes/v1", Embargoes { embargoes })?;
     } else {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::cli::args::Reasoned;
 use crate::cli::order::{Typed, carry_out};
-use crate::cli::{Outcome, Scene, done, look};
+use crate::cli::{Outcome, Scene, done};
 use crate::conductor::Command;
 use crate::view::{self, KeptView, render};
 
@@ -50,7 +50,7 @@ pub(super) async fn run(verb: Keep, scene: &mut Scene<'_>) -> Outcome {
 
 fn show(scene: &mut Scene<'_>) -> Outcome {
     let glance = scene.desk.glance(&scene.desk.pick(None)?)?;
-    let kept = view::kept(&look(&glance));
+    let kept = view::kept(&glance.look());
     if scene.streams.json {
         scene.streams.document("changeover.kept/v1", Kept { kept })?;
     } else {

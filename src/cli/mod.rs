@@ -47,9 +47,8 @@ use std::io::IsTerminal;
 
 use anstream::ColorChoice;
 
-use crate::app::{Flags, Glance, Settings};
+use crate::app::{Flags, Settings};
 use crate::fault::{E2015, Exit, Fault};
-use crate::view;
 use crate::view::render::Paper;
 
 /// The status of a command that was interrupted, as shells have it.
@@ -134,19 +133,6 @@ async fn verb(typed: Verb, scene: &mut Scene<'_>) -> Outcome {
         Verb::Schema => schema::run(scene),
         Verb::Completions(it) => completions::run(&it, scene),
         Verb::Version => version::run(scene),
-    }
-}
-
-/// What pictures are made of.
-fn look(glance: &Glance) -> view::Look<'_> {
-    view::Look {
-        system: &glance.system,
-        life: &glance.life,
-        workflow: glance.workflow.as_deref(),
-        lines: &glance.lines,
-        now: glance.now,
-        differs: &glance.differs,
-        holder: glance.holder.as_deref(),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::Glance;
 use crate::cli::args::Change;
 use crate::cli::consent::{self, Danger};
-use crate::cli::{INTERRUPTED, Outcome, Scene, look, progress, whynot};
+use crate::cli::{INTERRUPTED, Outcome, Scene, progress, whynot};
 use crate::conductor::{Command, NoWatcher, Order, Plan, Preview, Reply, Watcher};
 use crate::fault::{E2012, Exit, Fault};
 use crate::model::{SiteName, SystemName};
@@ -59,7 +59,7 @@ pub(super) async fn carry_out(typed: Typed, scene: &mut Scene<'_>) -> Outcome {
     if dry_run {
         return plan_only(&system, &glance, order, scene).await;
     }
-    let danger = consent::danger(&order.command, &look(&glance));
+    let danger = consent::danger(&order.command, &glance.look());
     let command = agreed(danger, &system, &glance, &order, yes, scene).await?;
     told(&system, Order { command, ..order }, scene).await
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::app::Glance;
-use crate::cli::{Outcome, Scene, done, look};
+use crate::cli::{Outcome, Scene, done};
 use crate::fault::{E2012, Fault};
 use crate::machine::{Body, Input};
 use crate::model::Kind;
@@ -39,7 +39,7 @@ pub(super) fn show(number: Option<u32>, kind: Option<Kind>, scene: &mut Scene<'_
     let last = view::stories(&glance.lines);
     let last = last.iter().rev().find(|story| kind.is_none_or(|kind| story.kind == kind));
     let number = number.or_else(|| last.map(|story| story.number)).ok_or_else(|| none(None))?;
-    let timeline = view::run(&look(&glance), Some(number)).ok_or_else(|| none(Some(number)))?;
+    let timeline = view::run(&glance.look(), Some(number)).ok_or_else(|| none(Some(number)))?;
     if scene.streams.json {
         scene.streams.document("changeover.run/v1", timeline)?;
     } else {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::{Outcome, Scene, Streams, done, look};
+use crate::cli::{Outcome, Scene, Streams, done};
 use crate::fault::{E2012, E2015, Fault};
 use crate::view::{self, StatusView, render};
 
@@ -45,10 +45,10 @@ pub(super) async fn run(args: &Status, scene: &mut Scene<'_>) -> Outcome {
     } else {
         (scene.desk.glance(&system)?, None)
     };
-    let mut view = view::status(&look(&glance));
+    let mut view = view::status(&glance.look());
     view.armed.clone_from(&glance.armed);
     if let Some(heard) = heard {
-        view.see(&look(&glance), heard);
+        view.see(&glance.look(), heard);
     }
     match args.format {
         Format::Text if !scene.streams.json => text(&view, args.look, scene.streams)?,

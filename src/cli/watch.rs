@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::app::Glance;
-use crate::cli::{INTERRUPTED, Outcome, Scene, look};
+use crate::cli::{INTERRUPTED, Outcome, Scene};
 use crate::fault::{E2015, Exit, Fault};
 use crate::machine::State;
 use crate::port::Line;
@@ -108,7 +108,7 @@ fn show(
 ) -> Result<usize, Fault> {
     let streams = &mut *scene.streams;
     if streams.screen && !streams.json {
-        let screen = render::status(&view::status(&look(glance)), streams.paper);
+        let screen = render::status(&view::status(&glance.look()), streams.paper);
         streams.redraw(drawn, &screen)?;
         return Ok(screen.trim_end().lines().count());
     }
@@ -128,7 +128,7 @@ fn show(
 
 /// Says why the watch ends.
 fn standing(glance: &Glance, scene: &mut Scene<'_>) -> Result<(), Fault> {
-    let look = look(glance);
+    let look = glance.look();
     let (says, next) = (view::says(&look), view::what_next(&look));
     let faults = view::overdue(&look, &view::embargoes(&look));
     let run = look.life.record.run.is_some();

@@ -97,15 +97,7 @@ fn waits_in_lift(reply: &Reply, operator: &Operator) {
 
 fn status(operator: &Operator) -> view::StatusView {
     let glance = app::glance(&operator.settings("reader"), &operator.system).unwrap();
-    view::status(&view::Look {
-        system: &glance.system,
-        life: &glance.life,
-        workflow: glance.workflow.as_deref(),
-        lines: &glance.lines,
-        now: glance.now,
-        differs: &glance.differs,
-        holder: glance.holder.as_deref(),
-    })
+    view::status(&glance.look())
 }
 
 /// The line of the acceptance: what it told.

@@ -368,15 +368,7 @@ async fn an_expired_embargo_is_a_fault_on_every_screen_and_can_be_extended() {
     tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
     let faults = || {
         let glance = app::glance(&operator.settings("reader"), &operator.system).unwrap();
-        let look = view::Look {
-            system: &glance.system,
-            life: &glance.life,
-            workflow: glance.workflow.as_deref(),
-            lines: &glance.lines,
-            now: glance.now,
-            differs: &glance.differs,
-            holder: None,
-        };
+        let look = glance.look();
         (view::status(&look).faults, view::run(&look, None).unwrap().faults)
     };
     let (status, run) = faults();

@@ -17,15 +17,7 @@ use crate::walk::Walk;
 
 /// The real conductor, asked from where the rig stands, over the rig's world.
 pub(crate) async fn asked(rig: &Rig, glance: &Glance, order: &Order) -> Result<WhyNot, Fault> {
-    let look = Look {
-        system: &glance.system,
-        life: &glance.life,
-        workflow: glance.workflow.as_deref(),
-        lines: &glance.lines,
-        now: glance.now,
-        differs: &[],
-        holder: None,
-    };
+    let look = Look { differs: &[], holder: None, ..glance.look() };
     let before =
         (rig.world.journal.lines().len(), rig.truth(|it| (it.so.clone(), it.sent.clone())));
     let make = || Ok(rig.parts_thrown_away());

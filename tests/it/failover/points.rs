@@ -16,7 +16,7 @@ use changeover::app;
 use changeover::conductor::{Command, MayLose};
 use changeover::machine::{Life, Record, State, replay};
 use changeover::model::Phase;
-use changeover::view::{self, Look, StatusView};
+use changeover::view::{self, StatusView};
 use serde_json::{Value, json};
 
 use super::holds::{PARTS, moved_once, moves, one_writer, owed_is_told, zones_are_whole};
@@ -98,16 +98,7 @@ impl<'a> Stage<'a> {
 
     fn screen(&self) -> (Life, StatusView) {
         let glance = app::glance(&self.operator.settings("reader"), &self.operator.system).unwrap();
-        let look = Look {
-            system: &glance.system,
-            life: &glance.life,
-            workflow: glance.workflow.as_deref(),
-            lines: &glance.lines,
-            now: glance.now,
-            differs: &glance.differs,
-            holder: glance.holder.as_deref(),
-        };
-        let view = view::status(&look);
+        let view = view::status(&glance.look());
         (glance.life, view)
     }
 
