@@ -1,42 +1,12 @@
 //! One line onto the disk: one write, then a sync, or an error after which nothing is known.
 
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
 use crate::fault::{E4007, Fault};
 use crate::journal::layout::{self, Place, SEGMENT_BYTES, START, io_fault};
-
-/// Brings bytes to the disk. The product has [`Disk`] alone; the power-cut check's control run has one
-/// that does nothing, to show that the check can fail.
-pub trait Syncer: Send + fmt::Debug {
-    /// Makes a file's content durable.
-    ///
-    /// # Errors
-    /// What the operating system says; nobody knows what is on the disk then.
-    fn data(&self, file: &File) -> io::Result<()>;
-
-    /// Makes the names in a folder durable.
-    ///
-    /// # Errors
-    /// As above.
-    fn folder(&self, folder: &File) -> io::Result<()>;
-}
-
-/// `fdatasync` for content, `fsync` for folders.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Disk;
-
-impl Syncer for Disk {
-    fn data(&self, file: &File) -> io::Result<()> {
-        file.sync_data()
-    }
-
-    fn folder(&self, folder: &File) -> io::Result<()> {
-        folder.sync_all()
-    }
-}
+use crate::journal::sync::Syncer;
 
 /// What is said of it when later lines are refused: many are written side by side, and whoever is told first
 /// need not be the one that failed first.

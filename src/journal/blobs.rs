@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::fault::{E4008, Fault};
-use crate::journal::append::Syncer;
 use crate::journal::layout::{self, io_fault};
+use crate::journal::sync::Syncer;
 use crate::model::Digest;
 
 /// Keeps a text durably: a temporary file, a sync, a rename, a sync of the folder.

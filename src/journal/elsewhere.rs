@@ -9,11 +9,11 @@ use std::io::{Read as _, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::fault::{E4012, Fault};
-use crate::journal::append::{Disk, Syncer as _};
 use crate::journal::layout::{self, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
 use crate::journal::open::cut_torn;
 use crate::journal::ready::READY;
+use crate::journal::sync::{Disk, Syncer as _};
 use crate::journal::verify::read;
 use crate::model::Digest;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{E4001, E4003, Fault};
-use crate::journal::append::Syncer;
+use crate::journal::sync::Syncer;
 use crate::model::Digest;
 use crate::port::Head;
 

@@ -16,9 +16,9 @@ mod ready;
 mod scan;
 mod shelf;
 mod store;
+mod sync;
 mod verify;
 
-pub use append::{Disk, Syncer};
 pub use blobs::kept;
 pub use elsewhere::{begun, go_on, join};
 pub use file::FileJournal;
@@ -27,4 +27,5 @@ pub use memory::MemoryJournal;
 pub use open::{Cut, Opened, cut_tail, open, open_ready, open_with};
 pub use scan::Read;
 pub use shelf::{shelve, shelved};
+pub use sync::{Disk, Syncer};
 pub use verify::{Verified, fold, read, verify};

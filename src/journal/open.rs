@@ -5,15 +5,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::fault::{E4004, E4005, Fault};
-use crate::journal::append::{Disk, Segments, Syncer};
+use crate::fault::{E4004, Fault};
+use crate::journal::append::Segments;
 use crate::journal::encode::Tail;
 use crate::journal::file::FileJournal;
 use crate::journal::layout::{self, Mark, Place, io_fault};
 use crate::journal::lock::{Claim, Lock, NotOpened};
 use crate::journal::ready::Ready;
-use crate::journal::scan::{End, Read, Torn, at, damage, find, scan};
+use crate::journal::scan::{End, Read, Torn, at, damage, find, lost, scan};
 use crate::journal::store::{Known, SNAPSHOT_LINES, Snapshot, Store};
+use crate::journal::sync::{Disk, Syncer};
 use crate::journal::verify::{diverged, fold_one};
 use crate::machine::Life;
 use crate::model::SystemName;
@@ -194,23 +195,6 @@ fn load(
     })?;
     let ended = of_run && life.record.run.is_none();
     Ok(Folded { life, end, last, from, runs, ended })
-}
-
-/// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.
-pub(super) fn lost(dir: &Path, mark: Mark) -> Fault {
-    let Head { seq, hash } = mark.head;
-    match scan(dir, layout::START, Tail::default(), |_, _| Ok(())) {
-        Err(fault) => fault,
-        Ok(end) => Fault::new(
-            &E4005,
-            format!("line {seq} ({}) was written and is not there", hash.short()),
-        )
-        .because(format!(
-            "the journal ends with line {}, or that line is another one",
-            end.tail.head.seq
-        ))
-        .hint("bring the journal back from a copy; see `changeover explain E4005`"),
-    }
 }
 
 fn torn_fault(dir: &Path, torn: Torn) -> Fault {

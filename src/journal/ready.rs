@@ -8,10 +8,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Fault;
-use crate::journal::append::Syncer;
 use crate::journal::layout::{self, Mark, Place};
 use crate::journal::scan::{Read, find};
 use crate::journal::shelf;
+use crate::journal::sync::Syncer;
 use crate::machine::Life;
 use crate::model::{Digest, SystemName};
 

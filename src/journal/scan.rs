@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::fault::{E4003, E4011, Fault};
+use crate::fault::{E4003, E4005, E4011, Fault};
 use crate::journal::encode::{Tail, VERSION};
 use crate::journal::layout::{self, Mark, Place, io_fault};
 use crate::model::{Digest, SystemName};
@@ -117,6 +117,23 @@ pub(super) fn find(dir: &Path, mark: Mark) -> Result<Option<(Read, Place)>, Faul
     let next = Place { segment, number: number + 1, offset: offset + bytes.len() as u64 + 1 };
     let found = line.seq == head.seq;
     Ok(found.then_some((Read { line, hash: head.hash, segment, number }, next)))
+}
+
+/// The store knows a line that the journal does not have. If the journal itself is damaged, that says more.
+pub(super) fn lost(dir: &Path, mark: Mark) -> Fault {
+    let Head { seq, hash } = mark.head;
+    match scan(dir, layout::START, Tail::default(), |_, _| Ok(())) {
+        Err(fault) => fault,
+        Ok(end) => Fault::new(
+            &E4005,
+            format!("line {seq} ({}) was written and is not there", hash.short()),
+        )
+        .because(format!(
+            "the journal ends with line {}, or that line is another one",
+            end.tail.head.seq
+        ))
+        .hint("bring the journal back from a copy; see `changeover explain E4005`"),
+    }
 }
 
 /// Checks that a line follows from the one before.

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::fault::Fault;
-use crate::journal::append::{Disk, Syncer};
 use crate::journal::layout::{self, io_fault};
+use crate::journal::sync::{Disk, Syncer};
 
 /// Puts a text into the state folder under this name: a temporary file, a sync, a rename, a sync of the folder.
 pub(super) fn shelve_with(
