@@ -89,7 +89,7 @@ fn answers(wire: &Wire, call: &Call, with: &Http) -> ByHand {
         .and_then(|it| it.to_port)
         .unwrap_or(443);
     let by_name = |site: &SiteName| {
-        let records = cloudflare::records(&call.workflow, call.at.kind);
+        let records = call.workflow.records(call.at.kind);
         let record = records.iter().find(|it| it.production == host)?;
         call.record.addresses.get(site)?.get(record.id.as_str()).cloned()
     };

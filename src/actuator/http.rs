@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::Wire;
 use super::dns::reach;
 use super::wire::{Answer, NoAnswer};
-use super::{Wire, cloudflare};
 use crate::model::{Digest, Evidence, Kind, Role, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::Http;
@@ -136,7 +136,10 @@ impl Page {
             Role::Standby | Role::Quarantined => &self.call.standby,
         };
         let host = url.host_str().unwrap_or_default();
-        let record = cloudflare::records(&self.call.workflow, Kind::Release)
+        let record = self
+            .call
+            .workflow
+            .records(Kind::Release)
             .iter()
             .find(|it| it.production == host || it.standby == host)
             .ok_or_else(|| format!("{host} is no name of the switch"))?;

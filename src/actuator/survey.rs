@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::cloudflare::{Client, Group, Sites, production_of, records};
+use super::cloudflare::{Client, Group, Sites, production_of};
 use super::{Actuators, Wire, http};
 use crate::model::{Evidence, Kind, SiteName};
 use crate::port::{Survey, World};
@@ -111,7 +111,7 @@ pub(super) async fn released(
     own: &BTreeMap<String, String>,
     deadline: Duration,
 ) -> Result<Option<String>, Evidence> {
-    let record = records(workflow, Kind::Release).first();
+    let record = workflow.records(Kind::Release).first();
     let found = record.and_then(|it| Some((it, own.get(it.id.as_str())?)));
     let Some((record, address)) = found else {
         return Err(wire.evidence("survey", "there is no address to ask"));

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use x509_parser::parse_x509_certificate;
 
+use super::Wire;
 use super::dns::{reach, split};
 use super::wire::TimedOut;
-use super::{Wire, cloudflare};
 use crate::model::{Evidence, Kind, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::Tls;
@@ -73,7 +73,7 @@ impl Certificate {
     fn names(&self) -> Vec<String> {
         self.with.name.clone().map_or_else(
             || {
-                let records = cloudflare::records(&self.call.workflow, Kind::Release);
+                let records = self.call.workflow.records(Kind::Release);
                 records.iter().map(|it| it.production.clone()).collect()
             },
             |name| vec![name],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 
-use super::{Wire, aws, cloudflare, tls};
+use super::{Wire, aws, tls};
 use crate::model::{Evidence, Kind, Verdict};
 use crate::port::{Call, Check, Finding};
 use crate::workflow::step::params::TlsGroup;
@@ -48,7 +48,7 @@ impl Names {
     async fn found(&self) -> Result<Vec<(Verdict, Evidence)>, Evidence> {
         let site = self.call.on.as_ref().unwrap_or(&self.call.standby);
         let own = aws::eip::addresses(&self.wire, &self.call.workflow, site).await?;
-        let records = cloudflare::records(&self.call.workflow, Kind::Release);
+        let records = self.call.workflow.records(Kind::Release);
         let looked = records
             .iter()
             .filter(|it| !self.with.except.iter().any(|id| id == it.id.as_str()))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::actuator::host::Machine;
 use crate::actuator::trouble::{Trouble, coded, finding};
-use crate::actuator::{Wire, cloudflare, dns, http, site};
+use crate::actuator::{Wire, dns, http, site};
 use crate::fault::{E3801, E3911, E3912, E3913};
 use crate::machine::{Counted, Fact, RegionName, region_of};
 use crate::model::{Evidence, Kind, SiteName, Verdict, Way};
@@ -173,7 +173,9 @@ impl Meter {
             return (vec![], vec![]);
         }
         let own = call.record.addresses.get(&call.production);
-        let wanted: Vec<(&str, IpAddr)> = cloudflare::records(&call.workflow, call.at.kind)
+        let wanted: Vec<(&str, IpAddr)> = call
+            .workflow
+            .records(call.at.kind)
             .iter()
             .filter_map(|record| {
                 let address = own?.get(record.id.as_str())?.parse().ok()?;

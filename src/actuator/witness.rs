@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
+use super::Wire;
 use super::aws::rds::instance;
 use super::cloudflare::{Client, Group};
 use super::dns::asking::{ask, authority};
 use super::host::{Machine, STRUCK};
 use super::http::{self, Missing};
 use super::wire::NoAnswer;
-use super::{Wire, cloudflare};
 use crate::fault::E3501;
 use crate::machine::At;
 use crate::model::{About, Kind, Phase, Says, Seer, SiteName, Way, Witness};
@@ -77,7 +77,7 @@ impl<'a> Room<'a> {
 
     /// The record that users' first name is.
     fn first(self) -> Option<&'a Record> {
-        cloudflare::records(&self.asked.workflow, Kind::Release).first()
+        self.asked.workflow.records(Kind::Release).first()
     }
 
     fn address(self, site: &SiteName) -> Option<&'a str> {

@@ -130,6 +130,17 @@ impl Workflow {
         cloudflare
     }
 
+    /// The records that a run of this kind moves.
+    pub fn records(&self, kind: Kind) -> &[Record] {
+        match (kind, &self.drill) {
+            (Kind::Drill, Some(drill)) => &drill.records,
+            (Kind::Drill, None) => &[],
+            (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin, _) => {
+                &self.cloudflare().records
+            }
+        }
+    }
+
     /// The longest declared zone that this name ends in.
     pub fn zone_of(&self, name: &str) -> Option<&Zone> {
         let inside = |zone: &str| {

@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use aws_sdk_ec2::types::{Address, Filter, InstanceStateName};
 use serde_json::json;
 
+use crate::actuator::Wire;
 use crate::actuator::aws::Account;
 use crate::actuator::trouble::{Trouble, coded, finding};
-use crate::actuator::{Wire, cloudflare};
 use crate::fault::{E3504, E3505};
 use crate::model::{Evidence, Kind, SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
@@ -80,8 +80,8 @@ impl Eip {
         let owned = owned(&self.wire, &self.call.workflow, site).await?;
         let account = Account::open(&self.wire, &self.call.workflow, site).await?;
         // Several records may lead to one address.
-        let moved = cloudflare::records(&self.call.workflow, self.call.at.kind);
-        let kept = cloudflare::records(&self.call.workflow, Kind::Release);
+        let moved = self.call.workflow.records(self.call.at.kind);
+        let kept = self.call.workflow.records(Kind::Release);
         let wanted = |id: &str| moved.iter().chain(kept).any(|it| it.id.as_str() == id);
         let by_name: BTreeMap<&str, &Owned> = owned
             .iter()

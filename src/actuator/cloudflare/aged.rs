@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::client::{Client, Row};
-use super::group::records;
 use super::marks::{Mark, mark_name};
 use crate::actuator::Wire;
 use crate::model::{Evidence, Time, Verdict};
@@ -47,7 +46,8 @@ impl Aged {
         let client = Client::new(&self.wire, workflow, Some(self.call.at))?;
         let zones = client.every(workflow).await.map_err(|it| it.evidence)?;
         let kind = self.call.at.kind;
-        let names: Vec<&str> = records(workflow, kind)
+        let names: Vec<&str> = workflow
+            .records(kind)
             .iter()
             .flat_map(|it| [it.production.as_str(), it.standby.as_str()])
             .collect();

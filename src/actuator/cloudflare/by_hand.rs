@@ -75,7 +75,7 @@ pub(in crate::actuator) async fn confirms(
     }
     let mut shell = vec![];
     let of = |site, record: &str| call.record.addresses.get(site)?.get(record).cloned();
-    for record in super::records(&call.workflow, call.at.kind) {
+    for record in call.workflow.records(call.at.kind) {
         let id = record.id.as_str();
         let names = [
             (&record.production, of(&call.standby, id)),

@@ -8,7 +8,7 @@ use super::client::{Client, Row, Trouble, switch};
 use super::marks::{Mark, mark_name};
 use super::seen::DECIDING;
 use crate::model::{Evidence, Kind, RecordId, SiteName};
-use crate::workflow::{Record, Workflow, Zone};
+use crate::workflow::{Workflow, Zone};
 
 /// The addresses that sites own, by record.
 pub(in crate::actuator) type Sites = BTreeMap<SiteName, BTreeMap<String, String>>;
@@ -40,17 +40,6 @@ pub(in crate::actuator) struct Named {
 pub(in crate::actuator) struct Group {
     pub(super) zones: Vec<ZoneNow>,
     pub(super) names: Vec<Named>,
-}
-
-/// The records that a run of this kind moves.
-pub(in crate::actuator) fn records(workflow: &Workflow, kind: Kind) -> &[Record] {
-    match (kind, &workflow.drill) {
-        (Kind::Drill, Some(drill)) => &drill.records,
-        (Kind::Drill, None) => &[],
-        (Kind::Release | Kind::Switchover | Kind::Failover | Kind::Rejoin, _) => {
-            &switch(workflow).records
-        }
-    }
 }
 
 /// The position of the longest declared zone this name ends in.
@@ -92,7 +81,7 @@ impl Group {
             rows.push(here);
         }
         let mut names = vec![];
-        for record in records(workflow, kind) {
+        for record in workflow.records(kind) {
             for (name, as_production) in [(&record.production, true), (&record.standby, false)] {
                 let zone = zone_of(&config.zones, name);
                 let here = zone.and_then(|it| rows.get(it)).map_or(&[][..], Vec::as_slice);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::{Client, Row, switch};
-use super::group::{Group, records};
+use super::group::Group;
 use super::marks::{Mark, mark_name};
 use super::seen::DECIDING;
 use crate::model::{Evidence, Kind, ZoneKept};
@@ -17,7 +17,8 @@ pub(in crate::actuator) async fn kept(
     client: &Client,
     workflow: &Workflow,
 ) -> Result<Vec<ZoneKept>, Evidence> {
-    let group: BTreeSet<String> = records(workflow, Kind::Failover)
+    let group: BTreeSet<String> = workflow
+        .records(Kind::Failover)
         .iter()
         .flat_map(|it| [&it.production, &it.standby])
         .map(|it| it.to_ascii_lowercase())

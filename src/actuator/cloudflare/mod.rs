@@ -17,6 +17,6 @@ pub(super) mod token;
 pub(super) mod whole;
 
 pub(super) use client::Client;
-pub(super) use group::{Group, Sites, production_of, records, zone_of};
+pub(super) use group::{Group, Sites, production_of, zone_of};
 pub(super) use kept::kept;
 pub(super) use seen::zone_seen;

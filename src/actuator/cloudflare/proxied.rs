@@ -8,7 +8,6 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::client::{Client, switch};
-use super::group::records;
 use crate::actuator::Wire;
 use crate::model::{Evidence, Verdict};
 use crate::port::{Call, Check, Finding};
@@ -41,7 +40,7 @@ impl Pinned {
         let client = Client::new(&self.wire, workflow, Some(self.call.at))?;
         let zones = client.every(workflow).await.map_err(|it| it.evidence)?;
         let wanted = switch(workflow).proxied;
-        let group = records(workflow, self.call.at.kind);
+        let group = workflow.records(self.call.at.kind);
         let is_ours = |name: &str| {
             group.iter().any(|it| {
                 it.production.eq_ignore_ascii_case(name) || it.standby.eq_ignore_ascii_case(name)

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::client::{Client, Row, switch};
-use super::group::{Sites, records};
+use super::group::Sites;
 use super::seen::DECIDING;
 use crate::actuator::{Wire, aws};
 use crate::model::{Evidence, Kind, Verdict};
@@ -50,7 +50,7 @@ impl Complete {
             of.iter().flat_map(|it| [it.production.clone(), it.standby.clone()]).collect()
         };
         let group = names(&switch(workflow).records);
-        let drill = names(records(workflow, Kind::Drill));
+        let drill = names(workflow.records(Kind::Drill));
         let mut wrong = beside(&rows, &group);
         wrong.extend(left_behind(&rows, &group, &drill, &sites));
         let count = rows.len();

@@ -220,7 +220,7 @@ impl Swap {
 
     /// Whatever the file says, a drill moves none of the switch's own names.
     fn drills_on_users(&self, group: &Group) -> bool {
-        let users = group::records(&self.call.workflow, Kind::Release);
+        let users = self.call.workflow.records(Kind::Release);
         let moved = |name: &str| group.names.iter().any(|it| it.name == name);
         self.call.at.kind == Kind::Drill
             && users.iter().any(|it| moved(&it.production) || moved(&it.standby))

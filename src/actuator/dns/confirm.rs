@@ -70,7 +70,7 @@ impl Confirm {
                 .ok_or_else(|| format!("the address `{}` of {site} is not known", record.id))
         };
         let mut wanted = vec![];
-        for record in cloudflare::records(&call.workflow, call.at.kind) {
+        for record in call.workflow.records(call.at.kind) {
             let (new, old) = (address(&call.standby, record)?, address(&call.production, record)?);
             wanted.push(Wanted { name: &record.production, address: new });
             wanted.push(Wanted { name: &record.standby, address: old });

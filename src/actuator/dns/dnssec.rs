@@ -53,7 +53,7 @@ impl Check for Chain {
         let Switch::Cloudflare(switch) = &self.call.workflow.switch;
         let (mut failed, mut unknown, mut evidence) = (false, false, vec![]);
         for (position, zone) in switch.zones.iter().enumerate() {
-            let records = cloudflare::records(&self.call.workflow, self.call.at.kind);
+            let records = self.call.workflow.records(self.call.at.kind);
             let names: Vec<&str> = records
                 .iter()
                 .flat_map(|it| [it.production.as_str(), it.standby.as_str()])

@@ -42,7 +42,10 @@ impl Ttl {
         let mut ttls = BTreeMap::new();
         for (position, zone) in switch.zones.iter().enumerate() {
             let servers = authority(&self.wire, &zone.name).await?;
-            let names = cloudflare::records(&self.call.workflow, self.call.at.kind)
+            let names = self
+                .call
+                .workflow
+                .records(self.call.at.kind)
                 .iter()
                 .flat_map(|it| [it.production.as_str(), it.standby.as_str()])
                 .filter(|it| cloudflare::zone_of(&switch.zones, it) == Some(position));

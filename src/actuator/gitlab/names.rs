@@ -11,7 +11,7 @@ use url::Url;
 use crate::actuator::gitlab::LIVE;
 use crate::actuator::gitlab::client::Gitlab;
 use crate::actuator::trouble::{Trouble, coded, finding};
-use crate::actuator::{Wire, aws, cloudflare, site, tls};
+use crate::actuator::{Wire, aws, site, tls};
 use crate::fault::{E3609, E3801};
 use crate::model::{Evidence, Kind, SiteName, Verdict};
 use crate::port::{Call, Check, Finding};
@@ -99,7 +99,7 @@ impl Names {
         own: &BTreeMap<String, String>,
     ) -> (Verdict, Evidence) {
         let named = |it: &&Record| it.production == host || it.standby == host;
-        let record = cloudflare::records(&self.call.workflow, Kind::Release).iter().find(named);
+        let record = self.call.workflow.records(Kind::Release).iter().find(named);
         match record.and_then(|it| own.get(it.id.as_str())) {
             Some(address) => {
                 tls::one(&self.wire, &self.call, host, &format!("{address}:443"), 0).await
