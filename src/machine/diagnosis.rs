@@ -104,7 +104,9 @@ impl Diagnosis {
             Self::CutOff => {
                 "neither production, nor the standby, nor the lever, nor DNS answers from here"
             }
-            Self::LeverUnreachable => "the records cannot be read at their provider",
+            Self::LeverUnreachable => {
+                "the records cannot be read at their provider, or nobody could ask there while production is not seen to serve well"
+            }
             Self::DnsNotOurs => {
                 "the provider or an authority says that users' names lead to neither site"
             }
@@ -149,7 +151,9 @@ pub fn diagnose(witnesses: &[Witness], now: Time) -> Diagnosis {
     ) {
         return Diagnosis::CutOff;
     }
-    if !any(&[About::Lever], Says::Up) {
+    // Whoever has no token may still see that all is well.
+    let lever_in_vain = any(&[About::Lever], Says::Down) || !up || down;
+    if !any(&[About::Lever], Says::Up) && lever_in_vain {
         return Diagnosis::LeverUnreachable;
     }
     if any(&[About::Names], Says::Down) {

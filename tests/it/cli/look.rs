@@ -64,6 +64,7 @@ const DEAD: [Says; 5] = [Says::Down, Says::Down, Says::Down, Says::Up, Says::Up]
 const HALF: [Says; 5] = [Says::Down, Says::Down, Says::Up, Says::Up, Says::Up];
 const NOTHING: [Says; 5] = [Says::Down; 5];
 const NO_TOKEN: [Says; 5] = [Says::Down, Says::Down, Says::Down, Says::Up, Says::Unknown];
+const WELL_NO_TOKEN: [Says; 5] = [Says::Up, Says::Up, Says::Up, Says::Up, Says::Unknown];
 const LITTLE: [Says; 5] = [Says::Unknown, Says::Unknown, Says::Unknown, Says::Up, Says::Up];
 
 fn typed(walk: &Walk, says: [Says; 5], line: &str) -> Ran {
@@ -109,6 +110,7 @@ fn what_follows_from_each_diagnosis() {
         (LITTLE, "cannot_tell", &plan),
         (NOTHING, "cut_off", &Value::Null),
         (NO_TOKEN, "lever_unreachable", &Value::Null),
+        (WELL_NO_TOKEN, "healthy", &start),
     ] {
         let it = document(&walk, says);
         assert_eq!(it["seen"]["diagnosis"], name);

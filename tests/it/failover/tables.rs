@@ -85,6 +85,21 @@ fn every_diagnosis_is_made_by_what_it_says() {
         ("nothing could be asked", all(Says::Unknown), Diagnosis::CutOff),
         ("nobody was asked", vec![], Diagnosis::CutOff),
         ("no lever", with(dead(), Lever, Seer::Provider, Says::Down), Diagnosis::LeverUnreachable),
+        (
+            "well, by somebody without a token",
+            with(all(Says::Up), Lever, Seer::Provider, Says::Unknown),
+            Diagnosis::Healthy,
+        ),
+        (
+            "well, and no lever",
+            with(all(Says::Up), Lever, Seer::Provider, Says::Down),
+            Diagnosis::LeverUnreachable,
+        ),
+        (
+            "gone, by somebody without a token",
+            with(dead(), Lever, Seer::Provider, Says::Unknown),
+            Diagnosis::LeverUnreachable,
+        ),
         ("foreign names", with(dead(), Names, Seer::Provider, Says::Down), Diagnosis::DnsNotOurs),
         (
             "foreign at the authority",
